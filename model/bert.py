@@ -2,28 +2,195 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import torch
+import numpy as np
+import torch
+from torch import Tensor
 
+from model import inputs
 from model.config import BertConfig
-from model.network import BertNetwork
+from model.network import BertNetwork, Record, Switches, attention_bias
+from model.scenario import Direction, Scenario
+from model.trace import EmbeddingsTrace, Floats, Trace
 from model.wordpiece import WordPiece
 
 
-@dataclass
+@dataclass(eq=False)
 class Bert:
     """A network with its tokenizer. Immutable by convention: nothing here changes a weight."""
 
     name: str
     network: BertNetwork
     tokenizer: WordPiece
-    origin: Path | None = None  # the directory it was read from
-    task_heads: dict[str, torch.Tensor] = field(default_factory=dict)  # weights this package does not use, kept to be saved again
-    notes: tuple[str, ...] = ()  # what the checkpoint lacked, a sentence each
+    origin: Path | None = None  # the directory that it was read from
+    task_heads: dict[str, Tensor] = field(default_factory=dict)  # weights not used here, kept to be saved again
+    notes: tuple[str, ...] = ()  # what there is to know about the checkpoint, a sentence each
+    trained_length: int | None = None  # positions from here on were never trained; None where nothing is known
+
+    def __post_init__(self) -> None:
+        self.network.eval()
+        if len(self.tokenizer.tokens) > self.config.vocab_size:
+            raise ValueError(
+                f"The vocabulary has {len(self.tokenizer.tokens)} entries, but the model embeds {self.config.vocab_size}."
+            )
 
     @property
-    def config(self) -> BertConfig: ...
+    def config(self) -> BertConfig:
+        return self.network.config
+
+    @property
+    def direction(self) -> Direction:
+        """The way of attending that the model was trained with (C5)."""
+        return "left-to-right" if self.config.is_decoder else "both"
+
+    @property
+    def has_mlm(self) -> bool:
+        """Whether there is a head that predicts tokens."""
+        return self.network.cls.predictions is not None
+
+    @property
+    def has_nsp(self) -> bool:
+        """Whether there is a head that predicts the next sentence."""
+        return self.network.cls.seq_relationship is not None
+
+    @property
+    def parameters(self) -> int:
+        """The number of weights, a tied decoder counted once."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells models apart: a hash over up to 4,096 evenly spread weights of every tensor, and the vocabulary."""
+        digest = hashlib.sha256("\n".join(self.tokenizer.tokens).encode("utf-8", "surrogatepass"))
+        for name, tensor in self.network.state_dict().items():
+            values = tensor.detach().flatten()
+            sample = values[:: max(1, len(values) // 4_096)].float().cpu().contiguous().numpy()
+            digest.update(f"{name}{tuple(tensor.shape)}".encode() + sample.tobytes())
+        return digest.hexdigest()[:16]
+
+    @torch.inference_mode()
+    def trace(self, scenario: Scenario) -> Trace:
+        """Every number of one forward pass.
+
+        Raises ``ValueError`` with a sentence where the scenario cannot be asked: an empty first text, a position,
+        piece, layer or head that is not there.
+        """
+        started = time.perf_counter()
+        rows = inputs.build(self.tokenizer, self.config, scenario)
+        switches = self._switches(scenario)
+        direction = scenario.direction or self.direction
+        record = Record.allocate(self.config, len(rows))
+
+        embed = self.network.bert.embeddings
+        ids, segments = torch.from_numpy(rows.input_ids.copy())[None], torch.from_numpy(rows.segments.copy())[None]
+        token, segment, position = embed.addends(ids, segments)
+        total = token + segment + position
+        output = embed.LayerNorm(total)
+        bias = attention_bias(None, len(rows), left_to_right=direction == "left-to-right")
+        hidden = self.network.bert.encoder(output, bias, switches, record)
+        pooler = self.network.bert.pooler
+
+        return Trace(
+            model=self.name,
+            fingerprint=self.fingerprint,
+            scenario=scenario,
+            direction=direction,
+            inputs=rows,
+            embeddings=EmbeddingsTrace(
+                token=_frozen(token[0]),
+                segment=_frozen(segment[0]),
+                position=_frozen(position.clone()),  # a view of the weights until here
+                sum=_frozen(total[0]),
+                output=_frozen(output[0]),
+            ),
+            hidden=_frozen(record.hidden),
+            query=_frozen(record.query),
+            key=_frozen(record.key),
+            value=_frozen(record.value),
+            attention=_frozen(record.attention),
+            pooled=None if pooler is None else _frozen(pooler(hidden)[0]),
+            seconds=time.perf_counter() - started,
+        )
+
+    def rewrite(self, scenario: Scenario, first: str, second: str) -> tuple[Trace, int]:
+        """The trace of ``scenario`` with other texts, its edits moved along with their tokens, and how many are gone."""
+        changed = dataclasses.replace(scenario, first=first, second=second)
+        if (first, second) == (scenario.first, scenario.second) or not scenario.is_edited:
+            return self.trace(changed), 0
+        bare = dataclasses.replace(changed, edits=(), flips=frozenset())
+        there = inputs.build(self.tokenizer, self.config, bare)
+        here = inputs.build(self.tokenizer, self.config, dataclasses.replace(scenario, edits=(), flips=frozenset()))
+        moved = changed.moved(inputs.align(here, there).get)
+        lost = len(scenario.edits) + len(scenario.flips) - len(moved.edits) - len(moved.flips)
+        return self.trace(moved), lost
+
+    def adopt(self, scenario: Scenario, former: Bert) -> Scenario:
+        """What remains of a question to ``former`` when it is put to this model.
+
+        Another vocabulary drops the edits, another number of layers or heads what was switched off.
+        """
+        if self.tokenizer.tokens != former.tokenizer.tokens:
+            scenario = dataclasses.replace(scenario, edits=(), flips=frozenset())
+        mine, its = self.config, former.config
+        if (mine.num_hidden_layers, mine.num_attention_heads) != (its.num_hidden_layers, its.num_attention_heads):
+            scenario = dataclasses.replace(scenario, heads_off=frozenset(), layers_off=frozenset())
+        return scenario if scenario.direction == self.direction else scenario.attend(None)
+
+    @torch.inference_mode()
+    def hidden(self, trace: Trace, input_ids: inputs.Integers, segments: inputs.Integers) -> Floats:
+        """The last hidden states (B, T, D) of other rows (B, T), with the direction and the switches of ``trace``."""
+        self.require(trace)
+        ids = torch.from_numpy(input_ids)
+        bias = attention_bias(None, ids.shape[1], left_to_right=trace.direction == "left-to-right")
+        embedded = self.network.bert.embeddings(ids, torch.from_numpy(segments))
+        return self.network.bert.encoder(embedded, bias, self._switches(trace.scenario)).numpy()
+
+    @torch.inference_mode()
+    def mlm_logits(self, hidden: Floats) -> Floats:
+        """(N, V) scores of every vocabulary entry for N last hidden states (N, D); ``ValueError`` without the head."""
+        head = self.network.cls.predictions
+        if head is None:
+            raise ValueError(f"{self.name} has no masked-LM head: it cannot predict tokens.")
+        return head(torch.from_numpy(np.array(hidden))).numpy()
+
+    def nsp_weights(self) -> tuple[Floats, Floats]:
+        """The NSP head's weight (2, D) and bias (2,); ``ValueError`` without the head."""
+        head = self.network.cls.seq_relationship
+        if head is None:
+            raise ValueError(f"{self.name} has no next-sentence head: it cannot say whether B follows A.")
+        return head.weight.detach().numpy(), head.bias.detach().numpy()
+
+    def token_embeddings(self) -> Floats:
+        """(V, D) the token embedding table."""
+        return self.network.bert.embeddings.word_embeddings.weight.detach().numpy()
+
+    def position_embeddings(self) -> Floats:
+        """(P, D) the position embedding table, P the longest input."""
+        return self.network.bert.embeddings.position_embeddings.weight.detach().numpy()
+
+    def require(self, trace: Trace) -> None:
+        """Raises ``ValueError`` where ``trace`` is another model's."""
+        if trace.fingerprint != self.fingerprint:
+            raise ValueError(f"This trace was made by {trace.model}, not by {self.name}.")
+
+    def _switches(self, scenario: Scenario) -> Switches:
+        layers, heads = self.config.num_hidden_layers, self.config.num_attention_heads
+        for layer in scenario.layers_off | {layer for layer, _ in scenario.heads_off}:
+            if layer >= layers:
+                raise ValueError(f"Layer {layer} is not there: {self.name} has layers 0 to {layers - 1}.")
+        for _, head in scenario.heads_off:
+            if head >= heads:
+                raise ValueError(f"Head {head} is not there: {self.name} has heads 0 to {heads - 1} in each layer.")
+        return Switches(scenario.heads_off, scenario.layers_off)
+
+
+def _frozen(tensor: Tensor) -> Floats:
+    array = np.ascontiguousarray(tensor.numpy())
+    array.flags.writeable = False
+    return array

@@ -279,6 +279,7 @@ class BertNetwork(nn.Module):
             assert self.cls.predictions is not None
             self.cls.predictions.decoder.weight = self.bert.embeddings.word_embeddings.weight
         self.apply(self._draw)
+        nn.init.zeros_(self.bert.embeddings.word_embeddings.weight[config.pad_token_id])
 
     def forward(self, input_ids: Tensor, segments: Tensor, mask: Tensor | None = None) -> Tensor:
         """The last hidden states (B, T, D) of a batch. ``mask`` (B, T) is True where a token stands, False at [PAD]."""
@@ -290,9 +291,6 @@ class BertNetwork(nn.Module):
             nn.init.normal_(module.weight, std=self.config.initializer_range)
         if isinstance(module, nn.Linear):
             nn.init.zeros_(module.bias)
-        if isinstance(module, nn.Embedding) and module.num_embeddings == self.config.vocab_size:
-            with torch.no_grad():
-                module.weight[self.config.pad_token_id].zero_()
 
 
 def attention_bias(mask: Tensor | None, tokens: int, *, left_to_right: bool) -> Tensor | None:

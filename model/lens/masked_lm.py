@@ -1,0 +1,127 @@
+"""What BERT expects at a position (C13). All probabilities come from one softmax over the vocabulary.
+
+For a model trained left-to-right the question at position i is what comes next, so its answer speaks of i + 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.trace import Floats, Trace
+
+if TYPE_CHECKING:
+    from model.bert import Bert
+
+_TOKENS_PER_PASS = 1_024  # a batch of masked copies that keeps a pass short, so that it can be stopped
+
+
+@dataclass(frozen=True)
+class WordScore:
+    """How likely a word is at a position."""
+
+    pieces: tuple[str, ...]
+    probability: float  # of several pieces: the product, each piece given the ones before it
+    rank: int | None  # among the vocabulary, from 1; None for a word of several pieces, which is no entry of it
+    by_piece: tuple[float, ...]  # the factors
+
+
+def log_probabilities(bert: Bert, trace: Trace, position: int) -> Floats:
+    """(V,) natural logarithm of the probability of every vocabulary entry at ``position``."""
+    bert.require(trace)
+    return _log_softmax(bert.mlm_logits(trace.hidden[-1, position : position + 1]))[0][: len(bert.tokenizer.tokens)]
+
+
+def predictions(bert: Bert, trace: Trace, position: int, top: int = 10) -> list[tuple[str, float]]:
+    """The ``top`` most probable entries at ``position`` with their probabilities, the best first."""
+    scores = log_probabilities(bert, trace, position)
+    return [(bert.tokenizer.tokens[entry], float(np.exp(scores[entry]))) for entry in best(scores, top)]
+
+
+def best(scores: Floats, top: int) -> list[int]:
+    """The entries with the ``top`` highest ``scores`` (V,), the highest first, ties by their number."""
+    top = min(top, len(scores))
+    candidates = np.flatnonzero(scores >= np.partition(scores, -top)[-top])
+    return [int(entry) for entry in candidates[np.argsort(-scores[candidates], kind="stable")][:top]]
+
+
+def rank(scores: Floats, entry: int) -> int:
+    """The place of ``entry`` among ``scores`` (V,), 1 for the highest."""
+    return int((scores > scores[entry]).sum()) + 1
+
+
+def score(bert: Bert, trace: Trace, position: int, word: str) -> WordScore:
+    """How likely ``word`` is at ``position``.
+
+    A word of n pieces takes the place of the token: n [MASK] stand there, and each piece is scored once the ones
+    before it are filled in, so n passes. A left-to-right model reads the pieces one by one in the same way.
+    ``ValueError`` for a word that has no pieces.
+    """
+    pieces = bert.tokenizer.encode(word).tokens
+    if not pieces:
+        raise ValueError("Type a word to see how likely it is here.")
+    ids = [bert.tokenizer.id(piece) for piece in pieces]
+    if len(ids) == 1:
+        scores = log_probabilities(bert, trace, position)
+        return WordScore(pieces, float(np.exp(scores[ids[0]])), rank(scores, ids[0]), (float(np.exp(scores[ids[0]])),))
+    factors = tuple(_factors(bert, trace, position, ids))
+    return WordScore(pieces, float(np.prod(factors)), None, factors)
+
+
+def surprise(bert: Bert, trace: Trace) -> Generator[float, None, Floats]:
+    """(T,) -ln p of what the text has at each position when that position is masked, in nats.
+
+    NaN for [CLS], [SEP] and a [MASK] that was typed, since there the text says nothing. Other edits stay in place.
+    A left-to-right model needs no masks: its one pass predicts every token from those before it. Yields the share
+    done between passes.
+    """
+    bert.require(trace)
+    targets = [
+        position
+        for position, text in enumerate(trace.inputs.texts)
+        if text is not None and trace.inputs.originals[position] != bert.tokenizer.mask_token
+    ]
+    surprises = np.full(len(trace.tokens), np.nan, dtype=np.float32)
+    originals = np.array([bert.tokenizer.id(token) for token in trace.inputs.originals])
+    if bert.config.is_decoder:
+        for position in targets:
+            surprises[position] = -log_probabilities(bert, trace, position - 1)[originals[position]]
+        return surprises
+    batch = max(1, _TOKENS_PER_PASS // len(trace.tokens))
+    for start in range(0, len(targets), batch):
+        chosen = np.array(targets[start : start + batch])
+        rows = np.repeat(trace.input_ids[None], len(chosen), axis=0)
+        rows[np.arange(len(chosen)), chosen] = bert.tokenizer.id(bert.tokenizer.mask_token)
+        hidden = bert.hidden(trace, rows, np.repeat(trace.segments[None], len(chosen), axis=0))
+        scores = _log_softmax(bert.mlm_logits(hidden[np.arange(len(chosen)), chosen]))
+        surprises[chosen] = -scores[np.arange(len(chosen)), originals[chosen]]
+        yield min(1.0, (start + batch) / len(targets))
+    return surprises
+
+
+def _factors(bert: Bert, trace: Trace, position: int, ids: list[int]) -> Generator[float, None, None]:
+    """The probability of each piece in ``ids``, given the ones before it."""
+    asked = position  # a masked model is asked where the piece stands, a left-to-right one just before
+    before, after = trace.input_ids[:position], trace.input_ids[position + 1 :]
+    segment = trace.segments[position]
+    mask = bert.tokenizer.id(bert.tokenizer.mask_token)
+    if bert.config.is_decoder:
+        before, after = trace.input_ids[: position + 1], trace.input_ids[:0]
+    for done, entry in enumerate(ids):
+        blanks = [] if bert.config.is_decoder else [mask] * (len(ids) - done)
+        row = np.concatenate([before, ids[:done], blanks, after]).astype(np.int64)
+        if len(row) > bert.config.max_position_embeddings:
+            raise ValueError("With this word's pieces the input is longer than the model reads: shorten the text.")
+        behind = len(row) - len(before)
+        segments = np.concatenate([trace.segments[: len(before)], np.full(behind - len(after), segment)])
+        segments = np.concatenate([segments, trace.segments[position + 1 :][: len(after)]]).astype(np.int64)
+        hidden = bert.hidden(trace, row[None], segments[None])[0]
+        yield float(np.exp(_log_softmax(bert.mlm_logits(hidden[asked + done : asked + done + 1]))[0, entry]))
+
+
+def _log_softmax(logits: Floats) -> Floats:
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
