@@ -1,0 +1,161 @@
+"""The door: picks the command and turns what can be expected to fail into one sentence and exit code 2.
+
+Nothing heavy is imported at the top, so that ``--help`` answers at once and what is missing can still be named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dis
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from explorer import system_libraries
+
+_NEEDED = {
+    "PySide6": "PySide6-Essentials",
+    "pyqtgraph": "pyqtgraph",
+    "torch": "torch",
+    "tokenizers": "tokenizers",
+    "safetensors": "safetensors",
+    "numpy": "numpy",
+    "platformdirs": "platformdirs",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give back the exit code of the process."""
+    # Two teams of OpenMP threads spinning on two cores leave a tenth of the throughput. Read when torch loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None and _no_screen():
+        _say("There is no screen to open a window on, so pictures of every tab are written to snapshots/ instead.")
+        model = ["--model", str(options.model)] if options.model else []
+        options = parser.parse_args([*model, "snapshot", "--out", "snapshots"])
+    try:
+        _require_packages()
+        return _command(options)(options)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if (sentence := _expected(error)) is None:
+            raise
+        _say(sentence)
+        return 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one sentence, without the usage above it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="bert-explorer",
+        description="Ask a BERT a question and see everything it did to answer. Without a command, opens the window.",
+    )
+    parser.add_argument("--model", type=Path, metavar="DIR", help="a Hugging Face directory to open")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    snapshot = commands.add_parser(
+        "snapshot", help="write every tab as a picture, and the trace as trace.json and trace.npz"
+    )
+    snapshot.add_argument("--out", type=Path, metavar="DIR", required=True, help="the folder to write to")
+    # SUPPRESS: a --model before the word snapshot stays.
+    snapshot.add_argument("--model", type=Path, metavar="DIR", default=argparse.SUPPRESS, help="as for the window")
+    snapshot.add_argument("--text", metavar="TEXT", help="sentence A; without it, the first example")
+    snapshot.add_argument("--pair", metavar="TEXT", help="sentence B")
+    snapshot.add_argument(
+        "--mask", type=int, action="append", default=[], metavar="N", help="a position; may be repeated"
+    )
+    snapshot.add_argument("--theme", choices=("light", "dark"), default="light", help="default: %(default)s")
+    snapshot.add_argument(
+        "--size", type=_size, default="1440x900", metavar="WxH", help="in points; default: %(default)s"
+    )
+    snapshot.add_argument("--scale", type=_scale, default="2", metavar="X", help="pixels a point; default: %(default)s")
+    return parser
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Width and height in points out of ``1440x900``."""
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 1440x900")
+    return int(width), int(height)
+
+
+def _scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not 0 < scale <= 8:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a scale between 0 and 8")
+    return scale
+
+
+def _no_screen() -> bool:
+    return sys.platform == "linux" and not any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    )
+
+
+def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
+    """The function that carries out what was asked; imports Qt."""
+    if options.command == "snapshot":
+        if sys.platform == "linux":  # elsewhere Qt's offscreen platform has no fonts
+            os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        from explorer import snapshot
+
+        return snapshot.run
+    if sys.platform == "linux" and (packages := system_libraries.missing_for_display(os.environ)):
+        raise OSError(system_libraries.sentence(packages))
+    from explorer import app
+
+    return app.run
+
+
+def _require_packages() -> None:
+    missing = [package for name, package in _NEEDED.items() if importlib.util.find_spec(name) is None]
+    if missing:
+        raise OSError(f"Python packages are missing: run `make run`, or pip install {' '.join(missing)}")
+
+
+def _expected(error: Exception) -> str | None:
+    """The sentence for a failure that we foresaw, None for one that deserves its traceback."""
+    if isinstance(error, ImportError) and (library := system_libraries.named_by(error)):
+        known = system_libraries.QT | system_libraries.X11 | system_libraries.WAYLAND
+        others = system_libraries.missing(system_libraries.QT)
+        return system_libraries.sentence(dict.fromkeys([known.get(library, library), *others]))
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, (OSError, ValueError)) and _raised_on_purpose(error):
+        return str(error)
+    return None
+
+
+def _raised_on_purpose(error: Exception) -> bool:
+    """Whether a ``raise`` of our own gave rise to it, rather than a library or a slip such as ``int("x")``."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return False
+    frame = trace.tb_frame
+    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    ours = package in {"explorer", "model", "__main__"}
+    return ours and dis.opname[frame.f_code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
