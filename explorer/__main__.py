@@ -114,8 +114,10 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
         from explorer import snapshot
 
         return snapshot.run
-    if sys.platform == "linux" and (packages := system_libraries.missing_for_display(os.environ)):
-        raise OSError(system_libraries.sentence(packages))
+    if sys.platform == "linux":
+        packages = system_libraries.missing(system_libraries.QT) + system_libraries.missing_for_display(os.environ)
+        if packages:
+            raise OSError(system_libraries.sentence(packages))
     from explorer import app
 
     return app.run
