@@ -1,14 +1,15 @@
 """Runs the benchmarks named on the command line, or all of them, each in a process of its own."""
 
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 
 def _available() -> list[str]:
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return [file.stem for file in files if file.stem[0] != "_" and "\ndef main(" in file.read_text(encoding="utf-8")]
+    files = sorted(Path(__file__).parent.glob("[!_]*.py"))
+    return [file.stem for file in files if re.search(r"^def main\(", file.read_text(encoding="utf-8"), re.MULTILINE)]
 
 
 def _run(names: list[str]) -> int:
