@@ -18,6 +18,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
+from explorer import paths
+
 Theme = Literal["light", "dark", "system"]
 Role = Literal["question", "answer", "heading", "faint", "refusal", "mono"]
 
@@ -246,6 +248,8 @@ def _style_sheet(colours: Palette, points: float) -> str:
     extra = {
         "hover": mixed(colours.panel, colours.ink, 0.06),
         "disabled": mixed(colours.faint, colours.paper, 0.4),
+        "icons": (paths.resources() / "icons").as_posix(),
+        "tick": "check-dark" if colours.dark else "check-light",
         "mono": QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family(),
     }
     return string.Template(_TEMPLATE).substitute(values | sizes | extra)
@@ -262,6 +266,37 @@ QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit {
     selection-background-color: $accent; selection-color: $paper;
 }
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus { border-color: $accent; }
+QLineEdit[segment="a"] { border-left: 4px solid $segment_a; }
+QLineEdit[segment="b"] { border-left: 4px solid $segment_b; }
+QComboBox::drop-down { border: none; width: 20px; }
+QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {
+    border: none; width: 18px;
+}
+QComboBox::down-arrow, QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {
+    image: url("$icons/arrow-down.svg"); width: 9px; height: 9px;
+}
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url("$icons/arrow-up.svg"); width: 9px; height: 9px; }
+QRadioButton::indicator, QCheckBox::indicator, QMenu::indicator {
+    width: 12px; height: 12px; border: 1px solid $special; background: $paper;
+}
+QRadioButton::indicator, QMenu::indicator:exclusive { border-radius: 7px; }
+QCheckBox::indicator, QMenu::indicator:non-exclusive { border-radius: 3px; }
+QRadioButton::indicator:checked, QMenu::indicator:exclusive:checked {
+    width: 6px; height: 6px; border: 4px solid $accent; background: $paper;
+}
+QCheckBox::indicator:checked, QMenu::indicator:non-exclusive:checked {
+    border-color: $accent; background: $accent; image: url("$icons/$tick.svg");
+}
+QRadioButton::indicator:focus, QCheckBox::indicator:focus { border-color: $accent; }
+QRadioButton:focus, QCheckBox:focus { color: $accent; }
+QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $line; }
+QSlider::sub-page:horizontal { height: 4px; border-radius: 2px; background: $accent; }
+QSlider::handle:horizontal {
+    width: 12px; height: 12px; margin: -5px 0; border-radius: 7px; border: 1px solid $special; background: $paper;
+}
+QSlider::handle:horizontal:focus { border-color: $accent; }
+QProgressBar { border: none; border-radius: 3px; background: $line; max-height: 6px; }
+QProgressBar::chunk { border-radius: 3px; background: $accent; }
 QPushButton, QToolButton {
     background: $panel; border: 1px solid $line; border-radius: 5px; padding: 4px 10px;
 }
