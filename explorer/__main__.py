@@ -6,7 +6,6 @@ Nothing heavy is imported at the top, so that ``--help`` answers at once and wha
 from __future__ import annotations
 
 import argparse
-import dis
 import importlib.util
 import os
 import sys
@@ -137,22 +136,9 @@ def _expected(error: Exception) -> str | None:
         return system_libraries.sentence(dict.fromkeys([known.get(library, library), *others]))
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    if isinstance(error, (OSError, ValueError)) and _raised_on_purpose(error):
+    if isinstance(error, OSError | ValueError):  # what the core and the window raise, each with a sentence
         return str(error)
     return None
-
-
-def _raised_on_purpose(error: Exception) -> bool:
-    """Whether a ``raise`` of our own gave rise to it, rather than a library or a slip such as ``int("x")``."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return False
-    frame = trace.tb_frame
-    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    ours = package in {"explorer", "model", "__main__"}
-    return ours and dis.opname[frame.f_code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
 
 
 def _say(sentence: str) -> None:

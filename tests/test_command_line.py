@@ -120,10 +120,10 @@ def test_a_file_that_is_not_there_is_one_sentence(
     assert "absent: No such file or directory\n" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("slip", [lambda: int("x"), lambda: 1 / 0, lambda: {}["x"]])
+@pytest.mark.parametrize("slip", [lambda: 1 / 0, lambda: {}["x"]])
 def test_a_slip_of_ours_keeps_its_traceback(slip: Callable[[], object], carry_out: Callable[..., None]) -> None:
     carry_out(slip)
-    with pytest.raises((ValueError, ArithmeticError, LookupError)):
+    with pytest.raises((ArithmeticError, LookupError)):
         door.main(["snapshot", "--out", "x"])
 
 
