@@ -31,7 +31,9 @@ class Selection:
 
 
 class Workspace(QObject):
-    """The open model, the question, the answer and the selection. Tabs read it and call its methods; only signals leave it.
+    """The open model, the question, the answer and the selection.
+
+    Tabs read it and call its methods; only signals leave it.
 
     ``bert`` and ``trace`` always belong together, and stay until the next answer is there. ``bert`` is for calls on
     the worker: the GUI thread asks it nothing but names and sizes.
@@ -264,7 +266,7 @@ class Workspace(QObject):
 
     def _remember(self, scenario: Scenario, typed: bool) -> None:
         now = time.monotonic()
-        if 0 <= self._place and self._history[self._place] == scenario:
+        if self._place >= 0 and self._history[self._place] == scenario:
             return
         del self._history[self._place + 1 :]
         goes_on = typed and now - self._typed_at < _TYPING_PAUSE and self._place > 0

@@ -36,9 +36,8 @@ class Bert:
     def __post_init__(self) -> None:
         self.network.eval()
         if len(self.tokenizer.tokens) > self.config.vocab_size:
-            raise ValueError(
-                f"The vocabulary has {len(self.tokenizer.tokens)} entries, but the model embeds {self.config.vocab_size}."
-            )
+            entries, rows = len(self.tokenizer.tokens), self.config.vocab_size
+            raise ValueError(f"The vocabulary has {entries} entries, but the model embeds only {rows}.")
 
     @property
     def config(self) -> BertConfig:
@@ -119,7 +118,7 @@ class Bert:
         )
 
     def rewrite(self, scenario: Scenario, first: str, second: str) -> tuple[Trace, int]:
-        """The trace of ``scenario`` with other texts, its edits moved along with their tokens, and how many are gone."""
+        """The trace of ``scenario`` with other texts, its edits moved with their tokens, and how many edits are gone."""
         changed = dataclasses.replace(scenario, first=first, second=second)
         if (first, second) == (scenario.first, scenario.second) or not scenario.is_edited:
             return self.trace(changed), 0

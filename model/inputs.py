@@ -139,7 +139,8 @@ def _separators(inputs: Inputs) -> list[int]:
 
 def _require_position(position: int, tokens: list[str]) -> None:
     if position >= len(tokens):
-        raise ValueError(f"Position {position} is not there: the input has {len(tokens)} tokens, 0 to {len(tokens) - 1}.")
+        last = len(tokens) - 1
+        raise ValueError(f"Position {position} is not there: the input has {len(tokens)} tokens, 0 to {last}.")
 
 
 def _row(values: list[int] | range) -> Integers:

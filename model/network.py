@@ -101,7 +101,7 @@ class SelfAttention(nn.Module):
         return context.transpose(1, 2).flatten(2)  # (B, T, D)
 
     def _split(self, projected: Tensor) -> Tensor:
-        return projected.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, H, T, K)
+        return projected.view(*projected.shape[:2], self.heads, -1).transpose(1, 2)  # (B, H, T, K)
 
 
 def _recorded_attention(record: Record, layer: int, bias: Tensor | None) -> Tensor:

@@ -155,6 +155,6 @@ def _edit(fields: dict[str, Any]) -> Edit:
 
 
 def _direction(value: object) -> Direction | None:
-    if value not in (None, "both", "left-to-right"):
-        raise ValueError(f"direction {value!r} is neither 'both' nor 'left-to-right'")
-    return value  # type: ignore[return-value]
+    if value is None or value == "both" or value == "left-to-right":
+        return value
+    raise ValueError(f"direction {value!r} is neither 'both' nor 'left-to-right'")
