@@ -118,7 +118,7 @@ class Bert:
         )
 
     def rewrite(self, scenario: Scenario, first: str, second: str) -> tuple[Trace, int]:
-        """The trace of ``scenario`` with other texts, its edits moved with their tokens, and how many edits are gone."""
+        """The trace of ``scenario`` with other texts, edits moved with their tokens, and how many edits are gone."""
         changed = dataclasses.replace(scenario, first=first, second=second)
         if (first, second) == (scenario.first, scenario.second) or not scenario.is_edited:
             return self.trace(changed), 0

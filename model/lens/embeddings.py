@@ -47,4 +47,4 @@ def position_similarity(bert: Bert) -> Floats:
 
 def _directions(vectors: Floats) -> Floats:
     lengths: Floats = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return vectors / lengths.clip(min=1e-30)  # a row of zeros stays one
