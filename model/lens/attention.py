@@ -6,6 +6,7 @@ The statistics are those of Clark et al. 2019, "What Does BERT Look At?", sectio
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -52,6 +53,37 @@ def statistics(trace: Trace) -> HeadStatistics:
         a_to_b=_share(attention, ~second[:, None] & second[None, :]),
         b_to_a=_share(attention, second[:, None] & ~second[None, :]),
     )
+
+
+Pattern = Literal["previous", "next", "itself", "same", "cls", "sep", "a_to_b", "b_to_a", "broad", "mixed"]
+
+_NAMED_FROM = 0.5  # a head is called after what gets at least half of its mass
+_CROSSING_FROM = 0.6  # of the rows in one sentence on the other: both [SEP] count, so half would be chance
+_BROAD_FROM = 0.85  # of ln T, the entropy of looking at all tokens alike
+
+
+def patterns(heads: HeadStatistics, tokens: int) -> list[list[Pattern]]:
+    """A name for what each head does, ``[layer][head]``, for a trace of so many ``tokens``.
+
+    The largest of the shares on the previous, next, own and same token, [CLS] and [SEP] names it, from half of the
+    mass on; then looking across to the other sentence; then ``broad``, close to all tokens alike; or ``mixed``.
+    """
+    names: tuple[Pattern, ...] = ("previous", "next", "itself", "same", "cls", "sep")
+    shares = np.nan_to_num(np.stack([getattr(heads, name) for name in names]))  # (6, L, H)
+    crossings = np.nan_to_num(np.stack([heads.a_to_b, heads.b_to_a]))  # (2, L, H)
+    broad = heads.entropy >= _BROAD_FROM * np.log(max(tokens, 2))
+
+    def name(layer: int, head: int) -> Pattern:
+        best = int(shares[:, layer, head].argmax())
+        if shares[best, layer, head] >= _NAMED_FROM:
+            return names[best]
+        crossing = crossings[:, layer, head]
+        if crossing.max() >= _CROSSING_FROM and not broad[layer, head]:
+            return "a_to_b" if crossing.argmax() == 0 else "b_to_a"
+        return "broad" if broad[layer, head] else "mixed"
+
+    layers, count = heads.entropy.shape
+    return [[name(layer, head) for head in range(count)] for layer in range(layers)]
 
 
 def _entropy(attention: Floats) -> Floats:

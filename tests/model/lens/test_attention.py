@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import model
-from model.lens.attention import statistics
+from model.lens.attention import HeadStatistics, patterns, statistics
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +59,28 @@ def test_scores_before_the_softmax_give_the_attention(starter: model.Bert) -> No
         scores = trace.scores(3, 2).astype(float)
         softmax = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
         np.testing.assert_allclose(softmax, trace.attention[3, 2], atol=1e-6)
+
+
+def heads(**shares: float) -> HeadStatistics:
+    """One head with these statistics, all others 0."""
+    names = ("entropy", "distance", "cls", "sep", "previous", "next", "itself", "same", "a_to_b", "b_to_a")
+    return HeadStatistics(**{name: np.array([[shares.get(name, 0.0)]], dtype=np.float32) for name in names})
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ({"previous": 0.7, "itself": 0.2}, "previous"),
+        ({"next": 0.55, "cls": 0.3}, "next"),
+        ({"itself": 0.9}, "itself"),
+        ({"same": 0.6, "entropy": 1.0}, "same"),
+        ({"same": float("nan"), "cls": 0.8}, "cls"),
+        ({"sep": 0.8, "a_to_b": 0.8}, "sep"),
+        ({"a_to_b": 0.7, "b_to_a": 0.2, "entropy": 1.0}, "a_to_b"),
+        ({"b_to_a": 0.7, "entropy": 1.0}, "b_to_a"),
+        ({"entropy": 2.3}, "broad"),
+        ({"entropy": 1.2, "previous": 0.3}, "mixed"),
+    ],
+)
+def test_a_head_is_named_after_what_it_does(shares: dict[str, float], expected: str) -> None:
+    assert patterns(heads(**shares), tokens=11) == [[expected]]
