@@ -1,0 +1,202 @@
+"""Probabilities as bars: rank, word, bar and percentage, the largest fills the track."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.widgets.figures import percent
+
+_LONGEST_LABEL = 0.42  # of the width; what is longer is cut
+_GAP = 10.0
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One line: ``share`` is a probability, ``note`` a word about it, such as that it stood there."""
+
+    label: str
+    share: float
+    note: str = ""
+
+
+class Bars(QWidget):
+    """Shows bars, the first on top. A click, or Enter on the one reached with the arrow keys, chooses one."""
+
+    chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None, *, ranked: bool = True, choosable: bool = True) -> None:
+        super().__init__(parent)
+        self._ranked, self._choosable = ranked, choosable
+        self._bars: tuple[Bar, ...] = ()
+        self._full = 1.0
+        self._current = 0
+        self._under: int | None = None
+        self.setMouseTracking(choosable)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_bars(self, bars: Sequence[Bar], full: float | None = None) -> None:
+        """Draws ``bars``; a share of ``full``, or the largest, fills the track."""
+        self._bars = tuple(bars)
+        self._full = full or max((bar.share for bar in bars), default=1.0) or 1.0
+        self._current = min(self._current, max(len(bars) - 1, 0))
+        self._describe()
+        self.updateGeometry()
+        self.update()
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        """What is drawn."""
+        return self._bars
+
+    def bar_rect(self, index: int) -> QRectF:
+        """Where a line lies in the widget."""
+        return QRectF(0, index * self._pitch(), self.width(), self._pitch())
+
+    def sizeHint(self) -> QSize:
+        return QSize(440, round(self._pitch() * max(1, len(self._bars))) + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, self.sizeHint().height())
+
+    # Mouse and keys
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hover(self._bar_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover(None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        index = self._bar_at(event.position())
+        if index is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._go(index)
+            if self._choosable:
+                self.chosen.emit(index)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key == Qt.Key.Key_Up:
+            self._go(max(0, self._current - 1))
+        elif key == Qt.Key.Key_Down:
+            self._go(min(len(self._bars) - 1, self._current + 1))
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._choosable and self._bars:
+            self.chosen.emit(self._current)
+        else:
+            event.ignore()
+
+    def _go(self, index: int) -> None:
+        self._current = max(0, index)
+        self._describe()
+        self.update()
+
+    def _describe(self) -> None:
+        if self._bars:
+            bar = self._bars[self._current]
+            self.setAccessibleDescription(" ".join(filter(None, (bar.label, percent(bar.share), bar.note))))
+
+    def _hover(self, index: int | None) -> None:
+        if index != self._under:
+            self._under = index
+            self.setCursor(Qt.CursorShape.PointingHandCursor if index is not None else Qt.CursorShape.ArrowCursor)
+            self.update()
+
+    def _bar_at(self, point: QPointF) -> int | None:
+        index = int(point.y() // self._pitch())
+        return index if 0 <= index < len(self._bars) and self.rect().contains(point.toPoint()) else None
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+            self.updateGeometry()
+            self.update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.update()
+
+    # The picture
+
+    def _pitch(self) -> float:
+        return round(QFontMetricsF(theme.mono()).height() + 10)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        words, plain = QFontMetricsF(_bold(theme.mono())), QFontMetricsF(theme.font())
+        rank = plain.horizontalAdvance("00") + _GAP if self._ranked else 0.0
+        label = min(
+            max((words.horizontalAdvance(bar.label) for bar in self._bars), default=0.0), self.width() * _LONGEST_LABEL
+        )
+        left = rank + max(label, words.horizontalAdvance("0" * 8) if self._ranked else 0.0) + 2 * _GAP
+        right = self.width() - plain.horizontalAdvance("100.0 %") - _GAP
+        for index, bar in enumerate(self._bars):
+            line = self.bar_rect(index)
+            if index == self._under and self._choosable:
+                painter.fillRect(line, QColor(theme.palette().panel))
+            self._paint_words(painter, index, bar, rank, left - _GAP)
+            self._paint_track(painter, bar, line, left, max(left + 10, right))
+        if self.hasFocus() and self._bars:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(QPen(QColor(theme.palette().accent), 1))
+            painter.drawRect(self.bar_rect(self._current).adjusted(0.5, 0.5, -1, -0.5))
+
+    def _paint_words(self, painter: QPainter, index: int, bar: Bar, rank: float, end: float) -> None:
+        colours, line = theme.palette(), self.bar_rect(index)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.setFont(theme.font())
+        if self._ranked:
+            painter.setPen(QColor(colours.faint))
+            box = QRectF(0, line.top(), rank - _GAP + 6, line.height())
+            painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, str(index + 1))
+        painter.setPen(QColor(colours.ink))
+        box = line.adjusted(0, 0, -4, 0)
+        painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, percent(bar.share))
+        painter.setFont(_bold(theme.mono()) if bar.note else theme.mono() if self._ranked else theme.font())
+        room = QRectF(
+            rank + _GAP if self._ranked else 2, line.top(), end - rank - (_GAP if self._ranked else 0), line.height()
+        )
+        text = QFontMetricsF(painter.font()).elidedText(bar.label, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, middle | Qt.AlignmentFlag.AlignLeft, text)
+
+    def _paint_track(self, painter: QPainter, bar: Bar, line: QRectF, left: float, right: float) -> None:
+        colours = theme.palette()
+        track = QRectF(left, line.top() + 5, right - left, line.height() - 10)
+        filled = QRectF(track)
+        filled.setWidth(max(1.0, track.width() * min(1.0, bar.share / self._full)))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.mixed(colours.panel, colours.line, 0.5)))
+        painter.drawRoundedRect(track, 2, 2)
+        painter.setBrush(QColor(colours.accent))
+        painter.drawRoundedRect(filled, min(2.0, filled.width() / 2), 2)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if bar.note:
+            painter.setFont(theme.font(0.85))
+            needed = QFontMetricsF(painter.font()).horizontalAdvance(bar.note) + 2 * _GAP
+            outside = track.right() - filled.right() >= needed
+            painter.setPen(QColor(colours.faint if outside else theme.readable_on(colours.accent)))
+            box = QRectF(filled.right() + _GAP if outside else track.left() + _GAP, track.top(), needed, track.height())
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, bar.note)
+
+
+def _bold(font: QFont) -> QFont:
+    font.setBold(True)
+    return font

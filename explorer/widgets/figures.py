@@ -1,0 +1,29 @@
+"""How numbers are written."""
+
+from __future__ import annotations
+
+import math
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+
+
+def percent(share: float) -> str:
+    """A probability for a column of probabilities: one decimal, more where it would read 0.0."""
+    hundredths = share * 100
+    if 0 < hundredths < 0.0095:
+        return f"< 0.01{NO_BREAK}%"
+    decimals = 1 if hundredths >= 0.0995 or hundredths == 0 else 2
+    return f"{hundredths:.{decimals}f}{NO_BREAK}%"
+
+
+def rounded_percent(share: float) -> str:
+    """A probability for a sentence: whole per cents where they say enough."""
+    return f"{share * 100:.0f}{NO_BREAK}%" if 0.1 <= share < 0.995 else percent(share)
+
+
+def signed(value: float, decimals: int = 3) -> str:
+    """A number with a minus that is as wide as its figures; "–" for none."""
+    if math.isnan(value):
+        return "–"
+    return f"{value:.{decimals}f}".replace("-", MINUS)

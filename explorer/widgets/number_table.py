@@ -1,0 +1,116 @@
+"""The twin of every heatmap: the same numbers as a table, for screen readers, for the keyboard and for copying."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
+
+from explorer import theme
+from explorer.widgets.axis import Axis
+from explorer.widgets.figures import signed
+from model.trace import Floats
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class NumberModel(QAbstractTableModel):
+    """An array (R, C) with labels. It writes out only the cells that are looked at."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._values: Floats = np.zeros((0, 0), dtype=np.float32)
+        self._rows, self._columns = Axis(()), Axis(())
+
+    def set_values(self, values: Floats, rows: Axis, columns: Axis) -> None:
+        """Shows other numbers."""
+        self.beginResetModel()
+        self._values, self._rows, self._columns = values, rows, columns
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else self._values.shape[0]
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else self._values.shape[1]
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return signed(float(self._values[index.row(), index.column()]))
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            row, column = self._rows.labels[index.row()], self._columns.labels[index.column()]
+            return f"{row}, {column}: {signed(float(self._values[index.row(), index.column()]))}"
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return (self._columns if orientation == Qt.Orientation.Horizontal else self._rows).labels[section]
+        if role == Qt.ItemDataRole.FontRole:
+            return theme.mono()
+        return None
+
+    def csv(self) -> str:
+        """All numbers in full precision, with both rows of labels."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["", *self._columns.labels])
+        for label, row in zip(self._rows.labels, self._values, strict=True):
+            writer.writerow([label, *row.tolist()])
+        return text.getvalue()
+
+
+class NumberTable(QTableView):
+    """Shows a ``NumberModel``. The copy key puts the selected block on the clipboard, as spreadsheets expect it."""
+
+    chosen = Signal(int, int)  # row and column of the cell that is current
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.numbers = NumberModel(self)
+        self.setModel(self.numbers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setTabKeyNavigation(False)
+        self.selectionModel().currentChanged.connect(self._tell)
+
+    def show_values(self, values: Floats, rows: Axis, columns: Axis) -> None:
+        """Shows ``values`` (R, C); the current cell stays where it is."""
+        current = self.currentIndex()
+        place = (current.row(), current.column()) if current.isValid() else None
+        self.numbers.set_values(values, rows, columns)
+        if place is not None:
+            self.mark(place)
+
+    def mark(self, cell: tuple[int, int] | None) -> None:
+        """Makes ``cell`` the current one, without telling of it."""
+        index = QModelIndex() if cell is None else self.numbers.index(*cell)
+        if index != self.currentIndex():
+            self.selectionModel().blockSignals(True)
+            self.setCurrentIndex(index)
+            self.selectionModel().blockSignals(False)
+            self.viewport().update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self.copied())
+        else:
+            super().keyPressEvent(event)
+
+    def copied(self) -> str:
+        """The selected cells as lines with tabs between them."""
+        rows: dict[int, list[str]] = {}
+        for index in sorted(self.selectedIndexes(), key=lambda index: (index.row(), index.column())):
+            rows.setdefault(index.row(), []).append(str(index.data()))
+        return "\n".join("\t".join(row) for row in rows.values())
+
+    def _tell(self, current: QModelIndex, _: QModelIndex) -> None:
+        if current.isValid():
+            self.chosen.emit(current.row(), current.column())

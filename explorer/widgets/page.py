@@ -1,0 +1,168 @@
+"""The frame of every tab: its question, the answer in words, and a body that is drawn only while one can see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.workspace import Selection, Workspace
+
+if TYPE_CHECKING:
+    from model.bert import Bert
+    from model.trace import Trace
+
+_PATIENCE = 120  # milliseconds until a picture that waits for its answer dims: most answers come sooner
+
+
+class Page(QWidget):
+    """A tab. A subclass names ``title`` and ``question``, puts its picture into ``body`` and overrides ``draw``.
+
+    ``draw`` and ``mark`` are called only while the page is on screen; what it missed it gets when it is shown.
+    """
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.workspace = workspace
+        self.body = QWidget()
+        self._stale = True
+        self._question = _line("question")
+        self._answer = _line("answer")
+        self._sentence = _line("answer")
+        self._sentence.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.body)
+        self._stack.addWidget(self._sentence)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 12, 16, 8)
+        layout.setSpacing(2)
+        layout.addWidget(self._question)
+        layout.addWidget(self._answer)
+        layout.addSpacing(6)
+        layout.addWidget(self._stack, 1)
+        self._veil = _Veil(self._stack)
+        self._patience = QTimer(self, singleShot=True, interval=_PATIENCE)
+        self._patience.timeout.connect(self._veil.cover)
+
+        workspace.answered.connect(self._renew)
+        workspace.busy.connect(self._wait)
+        workspace.refused.connect(self._refuse)
+        workspace.selection_changed.connect(self._mark)
+        self.setAccessibleName(self.question)
+        self.ask(self.question)
+        self.say(self.tr("The model is being opened …"))
+
+    @property
+    def title(self) -> str:
+        """What the tab is called."""
+        raise NotImplementedError
+
+    @property
+    def question(self) -> str:
+        """What the tab answers, in words."""
+        raise NotImplementedError
+
+    def draw(self, bert: Bert, trace: Trace) -> None:
+        """Shows a new answer. ``bert`` is asked only names and sizes here; the rest goes through ``examine``."""
+        raise NotImplementedError
+
+    def mark(self, selection: Selection) -> None:
+        """Shows what is chosen, here or in another tab."""
+
+    @property
+    def answer(self) -> str:
+        """The answer in words, under the question. Rich text: what comes from the user must be escaped."""
+        return self._answer.text()
+
+    @answer.setter
+    def answer(self, sentence: str) -> None:
+        self._answer.setText(sentence)
+        self._answer.setVisible(bool(sentence))
+
+    def ask(self, question: str) -> None:
+        """Puts ``question`` into the first line, where it is another one for this model."""
+        self._question.setText(question)
+
+    def say(self, sentence: str) -> None:
+        """Shows ``sentence`` instead of the body: why there is no picture, and what to do. ``show_body`` ends it."""
+        self.answer = ""
+        self._sentence.setText(sentence)
+        self._stack.setCurrentWidget(self._sentence)
+
+    def show_body(self) -> None:
+        """Shows the picture again."""
+        self._stack.setCurrentWidget(self.body)
+
+    def examine(self, key: str, lens: Callable[[Bert, Trace], Any], done: Callable[[Any], None]) -> None:
+        """Runs ``lens`` on the worker for the answer on screen; what it cannot answer is said in the page."""
+        self.workspace.examine(f"{type(self).__name__}.{key}", lens, done, self.fail)
+
+    def fail(self, error: Exception) -> None:
+        """Says what a lens could not answer; anything but that is a mistake in the program and raised."""
+        if not isinstance(error, ValueError | MemoryError):
+            raise error
+        self.say(str(error) or self.tr("There is not enough memory for this picture: shorten the text."))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self._renew()
+        else:
+            self._mark()
+
+    def _renew(self) -> None:
+        self._stale = True
+        bert, trace = self.workspace.bert, self.workspace.trace
+        if bert is None or trace is None or not self.isVisible():
+            return
+        self._stale = False
+        self.show_body()
+        self.draw(bert, trace)
+        self._mark()
+
+    def _mark(self) -> None:
+        if self.isVisible() and not self._stale:
+            self.mark(self.workspace.selection)
+
+    def _refuse(self, sentence: str) -> None:
+        if self.workspace.trace is None:
+            self.say(sentence)
+
+    def _wait(self, busy: bool) -> None:
+        if busy:
+            self._patience.start()
+        else:
+            self._patience.stop()
+            self._veil.hide()
+
+
+class _Veil(QWidget):
+    """Paper laid over the old picture while its successor is on the way. An opacity effect would redraw all of it."""
+
+    def __init__(self, covered: QWidget) -> None:
+        super().__init__(covered.parentWidget())
+        self._covered = covered
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def cover(self) -> None:
+        self.setGeometry(self._covered.geometry())
+        self.raise_()
+        self.show()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        paper = QColor(theme.palette().paper)
+        paper.setAlphaF(0.55)
+        QPainter(self).fillRect(self.rect(), paper)
+
+
+def _line(role: theme.Role) -> QLabel:
+    label = QLabel(wordWrap=True)
+    label.setTextFormat(Qt.TextFormat.RichText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    theme.role(label, role)
+    return label

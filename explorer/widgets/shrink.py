@@ -1,0 +1,37 @@
+"""Large arrays in few pixels: of each block the value that stands out, since an average hides the one bright cell."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.trace import Floats
+
+
+def largest(values: Floats, rows: int, columns: int) -> Floats:
+    """``values`` (…, R, C) with the maximum of every block of ``rows`` × ``columns``; the last blocks may be smaller.
+
+    By strided maxima, rows first, so that memory is read in its own order: ten times faster than by reshaping.
+    """
+    if rows > 1:
+        values = _strided(values, rows, axis=-2)
+    return _strided(values, columns, axis=-1) if columns > 1 else values
+
+
+def outstanding(values: Floats, rows: int, columns: int) -> Floats:
+    """Like ``largest`` for signed ``values``: of every block the value farthest from zero."""
+    if rows == 1 and columns == 1:
+        return values
+    high, low = largest(values, rows, columns), -largest(-values, rows, columns)
+    return np.where(high >= -low, high, low)
+
+
+def _strided(values: Floats, step: int, axis: int) -> Floats:
+    def every(offset: int) -> Floats:
+        return values[..., offset::step, :] if axis == -2 else values[..., offset::step]
+
+    shrunk = np.array(every(0))
+    for offset in range(1, min(step, values.shape[axis])):
+        part = every(offset)
+        here = shrunk[..., : part.shape[-2], : part.shape[-1]]
+        np.maximum(here, part, out=here)
+    return shrunk
