@@ -61,6 +61,11 @@ class Worker(QObject):
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
         self._thread.start()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
+        return not self._current
+
     def submit(
         self, lane: Lane, key: str, call: Call, done: Done, failed: Failed, progress: Progress | None = None
     ) -> Task:
@@ -71,7 +76,6 @@ class Worker(QObject):
             former.cancel()
         self._current[lane, key] = task
         with self._condition:
-            self._waiting = [waiting for waiting in self._waiting if not waiting.cancelled]
             self._waiting.append(task)
             self._condition.notify()
         return task
