@@ -144,7 +144,9 @@ class Worker(QObject):
         task, report, finished = reported
         if finished and self._current.get((task.lane, task.key)) is task:
             del self._current[task.lane, task.key]
-        if report is not None and not task.cancelled:
-            report()
-        if finished and not self._current:
-            self.idle.emit()
+        try:
+            if report is not None and not task.cancelled:
+                report()
+        finally:  # also where the report raises: the thread is idle all the same
+            if finished and not self._current:
+                self.idle.emit()
