@@ -73,7 +73,7 @@ class Workspace(QObject):
 
         If it cannot be opened, the former model and answer stay and ``refused`` says why.
         """
-        former, base = self.bert, scenario or self._base
+        former, present, base = self.bert, self._base, scenario or self._base
         texts = self._texts if scenario is None else (scenario.first, scenario.second)
         before, self._texts = self._texts, texts
 
@@ -91,10 +91,13 @@ class Workspace(QObject):
             if former is not None and bert.tokenizer.tokens != former.tokenizer.tokens:
                 self._history.clear()  # its edits speak of another vocabulary's tokens
                 self._place = -1
+            wish = self._base
             self._show(bert, trace, remember=True)
             if lost:
                 self.noticed.emit(self.tr("The edits are gone: they do not fit this model."))
-            if self._texts != texts:  # typed while the model was being opened
+            if wish is not present:  # an example, an edit or undo while the model was being opened
+                self._base = wish if former is None else bert.adopt(wish, former)
+            if wish is not present or self._texts != texts:
                 self._ask(typed=True)
 
         def failed() -> None:
@@ -127,7 +130,8 @@ class Workspace(QObject):
 
     def attend(self, direction: Direction) -> None:
         """Asks the same question with attention both ways or left-to-right (C5)."""
-        self.edit(lambda scenario: scenario.attend(direction))
+        own = self.bert is not None and direction == self.bert.direction
+        self.edit(lambda scenario: scenario.attend(None if own else direction))
 
     def swap(self) -> None:
         """Asks whether A follows B."""
@@ -135,21 +139,26 @@ class Workspace(QObject):
 
     @property
     def can_undo(self) -> bool:
-        return self._place > 0
+        return self._place > 0 or self._is_ahead
 
     @property
     def can_redo(self) -> bool:
         return self._place + 1 < len(self._history)
 
     def undo(self) -> None:
-        """Asks the former question again."""
+        """Asks the former question again; of a question that has no answer, or not yet, that is the last answered."""
         if self.can_undo:
-            self._recall(self._place - 1)
+            self._recall(self._place if self._is_ahead else self._place - 1)
 
     def redo(self) -> None:
         """Asks the question that ``undo`` left."""
         if self.can_redo:
             self._recall(self._place + 1)
+
+    @property
+    def _is_ahead(self) -> bool:
+        """Whether what is asked now is not in the history: it was refused, or is on its way."""
+        return self._place >= 0 and self.scenario != self._history[self._place]
 
     # The answer
 
@@ -221,7 +230,7 @@ class Workspace(QObject):
             trace, lost = answer
             self._show(bert, trace, remember=remember, typed=typed)
             if lost:
-                self.noticed.emit(self.tr("%n edit(s) went with their tokens.", "", lost))
+                self.noticed.emit(self.tr("Edits that went with their tokens: {count}.").format(count=lost))
 
         self._submit(lambda: bert.rewrite(base, *texts), done)
 
@@ -234,11 +243,11 @@ class Workspace(QObject):
 
         def failed(error: Exception) -> None:
             self.busy.emit(False)
-            if not isinstance(error, ValueError | OSError | MemoryError):
-                raise error
             if self.trace is not None:
                 self._base = self.trace.scenario  # an edit that was refused is not asked again
             undone()
+            if not isinstance(error, ValueError | OSError | MemoryError):
+                raise error
             self.refused.emit(str(error) or self.tr("There is not enough memory for this."))
 
         self.busy.emit(True)
