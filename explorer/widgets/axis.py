@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from explorer import theme
+from model.trace import Trace
 
 SLANT = 40.0  # degrees, of token labels over a map whose cells are wide enough
 _SLANTED_FROM = 20.0  # pixels a cell; below, labels stand upright
@@ -28,6 +29,11 @@ class Axis:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def token_axis(trace: Trace) -> Axis:
+    """The tokens of ``trace`` along a side of a map."""
+    return Axis(trace.tokens, frozenset(place for place, text in enumerate(trace.inputs.texts) if text is None))
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ _LARGEST_CELL = 40.0  # pixels
 _LINES_FROM = 7.0  # pixels a cell, from which on thin lines part the cells
 _VALUES_FROM = (30.0, 18.0)  # pixels a cell, from which on values are written into it
 _LEAST_WRITTEN = 0.095  # of the scale; paler cells stay empty so that the eye finds the strong ones
+_FRAME = 7.0  # pixels down, at least, of the frame around a row
 _FEWEST_CELLS = 4  # along a side at the strongest zoom
 
 _MOVES = {
@@ -65,6 +66,7 @@ class Heatmap(pg.GraphicsView):
         self._rows, self._columns = Axis(()), Axis(())
         self._limit = 1.0
         self._cell: Cell | None = None
+        self._row: int | None = None
         self._under: Cell | None = None
         self._pressed: QPointF | None = None
         self._shrunk_by: tuple[int, int] | None = None
@@ -85,9 +87,8 @@ class Heatmap(pg.GraphicsView):
         anew = values.shape != self._values.shape
         self._values, self._rows, self._columns, self._limit = values, rows, columns, limit or 1.0
         self._shrunk_by = None
-        if self._cell is not None and not self._has(self._cell):
-            self._cell = None
         if anew:
+            self.mark(self._cell, self._row)
             self._under = None
             height, width = values.shape
             self._box.setLimits(
@@ -113,11 +114,12 @@ class Heatmap(pg.GraphicsView):
         """The cell that is marked."""
         return self._cell
 
-    def mark(self, cell: Cell | None) -> None:
-        """Frames the row of ``cell`` and the cell, or nothing."""
+    def mark(self, cell: Cell | None, row: int | None = None) -> None:
+        """Frames ``cell`` and its row, or without a cell ``row`` alone, or nothing."""
         cell = cell if cell is not None and self._has(cell) else None
-        if cell != self._cell:
-            self._cell = cell
+        row = cell[0] if cell is not None else row if row is not None and row < self._values.shape[0] else None
+        if (cell, row) != (self._cell, self._row):
+            self._cell, self._row = cell, row
             self.viewport().update()
 
     def show_all(self) -> None:
@@ -193,7 +195,7 @@ class Heatmap(pg.GraphicsView):
 
     def _move(self, down: int, across: int) -> None:
         height, width = self._values.shape
-        row, column = self._cell if self._cell is not None else (-down, -across)
+        row, column = self._cell or (self._row or 0, -1)
         cell = (min(max(row + down, 0), height - 1), min(max(column + across, 0), width - 1))
         self._reveal(cell)
         self.chosen.emit(*cell)
@@ -298,10 +300,10 @@ class Heatmap(pg.GraphicsView):
         if not self._values.size:
             return
         down, across = self._lines()
-        place, (row, column) = self.map_rect(), self._cell or (None, None)
+        place, column = self.map_rect(), self._cell[1] if self._cell is not None else None
         painter.save()
         painter.setFont(self._labels)
-        axes.paint_rows(painter, self._rows, down, place.left(), row)
+        axes.paint_rows(painter, self._rows, down, place.left(), self._row)
         axes.paint_columns(painter, self._columns, across, place.top(), column)
         painter.setClipRect(place.adjusted(-2, -2, 2, 2))
         self._paint_lines(painter, down, across)
@@ -340,10 +342,14 @@ class Heatmap(pg.GraphicsView):
 
     def _paint_marks(self, painter: QPainter) -> None:
         place, colours = self.map_rect(), theme.palette()
-        if self._cell is not None:
+        if self._row is not None:
             painter.setPen(QPen(QColor(colours.accent), 2))
+            row = self.cell_rect((self._row, 0))
+            if row.height() < _FRAME:  # around a row too thin for a frame
+                row.adjust(0, (row.height() - _FRAME) / 2, 0, (_FRAME - row.height()) / 2)
+            painter.drawRect(QRectF(place.left(), row.top(), place.width(), row.height()).adjusted(0, 0, 1, 1))
+        if self._cell is not None:
             cell = self.cell_rect(self._cell)
-            painter.drawRect(QRectF(place.left(), cell.top(), place.width(), cell.height()).adjusted(0, 0, 1, 1))
             painter.setPen(QPen(QColor(colours.accent), 1))
             painter.drawRect(cell.adjusted(1, 1, 0, 0) if cell.width() > 4 else cell.adjusted(-1, 0, 1, 0))
         if self.hasFocus():

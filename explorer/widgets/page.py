@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -30,6 +30,7 @@ class Page(QWidget):
         self.workspace = workspace
         self.body = QWidget()
         self._stale = True
+        self._drawn_in = theme.palette()
         self._question = _line("question")
         self._answer = _line("answer")
         self._sentence = _line("answer")
@@ -114,12 +115,17 @@ class Page(QWidget):
         else:
             self._mark()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and theme.palette() is not self._drawn_in:
+            self._renew()  # sentences name colours
+
     def _renew(self) -> None:
         self._stale = True
         bert, trace = self.workspace.bert, self.workspace.trace
         if bert is None or trace is None or not self.isVisible():
             return
-        self._stale = False
+        self._stale, self._drawn_in = False, theme.palette()
         self.show_body()
         self.draw(bert, trace)
         self._mark()

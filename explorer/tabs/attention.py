@@ -1,0 +1,236 @@
+"""Who looks at whom? Every head of every layer, and the chosen one in full (C12)."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QWidget
+
+from explorer.widgets import shrink
+from explorer.widgets.atlas import RESOLUTION, Atlas, Head
+from explorer.widgets.axis import token_axis
+from explorer.widgets.figures import rounded_percent, signed
+from explorer.widgets.heatmap import Cell, Heatmap, Scale
+from explorer.widgets.legend import Legend
+from explorer.widgets.number_table import NumberTable
+from explorer.widgets.page import Page
+from explorer.widgets.panel import Panel, note, strong
+from explorer.workspace import Selection, Workspace
+from model.lens import attention
+from model.trace import Floats, Trace
+
+if TYPE_CHECKING:
+    from model.bert import Bert
+
+_EXCEPTION_FROM = 0.5  # of a row's mass: a word that looks so firmly elsewhere is worth naming
+
+
+class _Habits(NamedTuple):
+    """What every head does, in numbers and by name."""
+
+    statistics: attention.HeadStatistics
+    patterns: list[list[attention.Pattern]]
+
+
+class AttentionTab(Page):
+    """Left the atlas of all heads, right the chosen head: a row looks at a column."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(workspace, parent)
+        self._head: Head = (0, 0)
+        self._habits: _Habits | None = None
+        self.atlas = Atlas()
+        self.heatmap = Heatmap(scale=Scale.SHARE)
+        self.table = NumberTable()
+        self._summary = note()
+        self._reading = note(wrap=False)
+        self._numbers = QToolButton()
+        self._numbers.setText(self.tr("Numbers"))
+        self._numbers.setCheckable(True)
+        self._numbers.setToolTip(self.tr("The same map as a table of numbers"))
+        self._views = QStackedWidget()
+        self._views.addWidget(self.heatmap)
+        self._views.addWidget(self.table)
+        self._chosen = Panel()
+        self._lay_out()
+        self._connect()
+
+    @property
+    def title(self) -> str:
+        return self.tr("Attention")
+
+    @property
+    def question(self) -> str:
+        return self.tr("Who looks at whom?")
+
+    def draw(self, bert: Bert, trace: Trace) -> None:
+        self._habits = None
+        self._show_head(trace)
+        off = trace.scenario.heads_off | {
+            (layer, head) for layer in trace.scenario.layers_off for head in range(trace.attention.shape[1])
+        }
+        self.examine("atlas", lambda _, trace: _fitted(trace.attention), lambda maps: self.atlas.show_maps(maps, off))
+        self.examine("habits", _habits, self._show_habits)
+
+    def mark(self, selection: Selection) -> None:
+        trace = self.workspace.trace
+        assert trace is not None
+        head = selection.head or (0, 0)
+        if head != self._head:
+            self._head = head
+            self._show_head(trace)
+        self.atlas.mark(head)
+        self.heatmap.mark(selection.cell, selection.token)
+        self.table.mark(selection.cell)
+        self._read(trace, selection.cell, selection.token)
+
+    # How it is laid out
+
+    def _lay_out(self) -> None:
+        self.atlas.setToolTip(self.tr("Click chooses a head, Ctrl+click or X switches it off."))
+        left = Panel(self.tr("All heads"))
+        left.tools.addWidget(Legend(Scale.SHARE))
+        left.column.addWidget(self.atlas, 100)
+        left.column.addWidget(self._summary)
+        left.column.addStretch(1)
+        self._chosen.tools.addWidget(self._numbers)
+        self._chosen.column.addWidget(self._reading)
+        self._chosen.column.addWidget(self._views, 1)
+        columns = QHBoxLayout(self.body)
+        columns.setContentsMargins(0, 0, 0, 0)
+        columns.setSpacing(28)
+        columns.addWidget(left, 1)
+        columns.addWidget(self._chosen, 1)
+
+    def _connect(self) -> None:
+        workspace = self.workspace
+        self.atlas.hovered.connect(lambda head: workspace.hover(head=head) if head else workspace.hover())
+        self.atlas.chosen.connect(lambda layer, head: workspace.select(head=(layer, head)))
+        self.atlas.toggled.connect(
+            lambda layer, head: workspace.edit(lambda scenario: scenario.toggle_head(layer, head))
+        )
+        self.heatmap.hovered.connect(
+            lambda cell: workspace.hover(cell=cell, token=cell[0]) if cell else workspace.hover()
+        )
+        for view in (self.heatmap, self.table):
+            view.chosen.connect(lambda row, column: workspace.select(cell=(row, column), token=row))
+        self._numbers.toggled.connect(lambda on: self._views.setCurrentWidget(self.table if on else self.heatmap))
+
+    # What it says
+
+    def _show_head(self, trace: Trace) -> None:
+        layer, head = self._head
+        if layer >= trace.attention.shape[0] or head >= trace.attention.shape[1]:
+            layer, head = self._head = (0, 0)
+        tokens = token_axis(trace)
+        name = self.tr("Layer {0} · head {1}").format(layer + 1, head + 1)
+        self._chosen.set_heading(name)
+        self.heatmap.setAccessibleName(self.tr("Attention of layer {0}, head {1}").format(layer + 1, head + 1))
+        self.table.setAccessibleName(self.heatmap.accessibleName())
+        self.heatmap.show_values(trace.attention[layer, head], tokens, tokens)
+        self.table.show_values(trace.attention[layer, head], tokens, tokens)
+        self._describe(trace)
+
+    def _show_habits(self, habits: _Habits) -> None:
+        self._habits = habits
+        trace = self.workspace.trace
+        assert trace is not None
+        self._describe(trace)
+
+    def _describe(self, trace: Trace) -> None:
+        layer, head = self._head
+        how = self.tr("Each square is one head; a row looks at a column, and every row adds up to 1.")
+        if self._habits is None:
+            self.answer = how
+            self._summary.setText("")
+            return
+        pattern = self._habits.patterns[layer][head]
+        does = self._habit(pattern).format(layer + 1, head + 1)
+        exception = _exception(trace, self._head, pattern)
+        if exception is not None:
+            does = self.tr("{0}, except {1} → {2}").format(does, *(escape(trace.tokens[place]) for place in exception))
+        self.answer = f"{strong(does + '.')} {how}"
+        self._summary.setText(self._shares(trace))
+
+    def _habit(self, pattern: attention.Pattern) -> str:
+        return {
+            "previous": self.tr("Layer {0} · head {1} looks at the token before"),
+            "next": self.tr("Layer {0} · head {1} looks at the token after"),
+            "itself": self.tr("Layer {0} · head {1} has each token look at itself"),
+            "same": self.tr("Layer {0} · head {1} looks at the same word elsewhere"),
+            "cls": self.tr("Layer {0} · head {1} rests on [CLS]"),
+            "sep": self.tr("Layer {0} · head {1} rests on [SEP]"),
+            "a_to_b": self.tr("Layer {0} · head {1} looks from A across to B"),
+            "b_to_a": self.tr("Layer {0} · head {1} looks from B across to A"),
+            "broad": self.tr("Layer {0} · head {1} looks at all tokens nearly alike"),
+            "mixed": self.tr("Layer {0} · head {1} follows no single pattern"),
+        }[pattern]
+
+    def _shares(self, trace: Trace) -> str:
+        assert self._habits is not None
+        numbers, layer, head = self._habits.statistics, *self._head
+        parts = [
+            self.tr("entropy {0} of at most {1} nats").format(
+                signed(float(numbers.entropy[layer, head]), 1), signed(float(np.log(len(trace.tokens))), 1)
+            )
+        ]
+        shares = {
+            self.tr("[CLS] {0}"): numbers.cls,
+            self.tr("[SEP] {0}"): numbers.sep,
+            self.tr("token before {0}"): numbers.previous,
+            self.tr("token after {0}"): numbers.next,
+            self.tr("itself {0}"): numbers.itself,
+        }
+        for text, share in shares.items():
+            if not np.isnan(share[layer, head]):
+                parts.append(text.format(rounded_percent(float(share[layer, head]))))
+        if self._head in trace.scenario.heads_off or layer in trace.scenario.layers_off:
+            parts.insert(0, strong(self.tr("switched off: what it finds does not reach the next layer")))
+        return " · ".join(parts)
+
+    def _read(self, trace: Trace, cell: Cell | None, token: int | None) -> None:
+        weights = trace.attention[self._head]
+        if cell is not None and max(cell) < len(weights):
+            sentence = self.tr("{0} looks at {1} with {2}.")
+        elif token is not None and token < len(weights):
+            cell = token, int(weights[token].argmax())
+            sentence = self.tr("{0} looks most at {1}, with {2}.")
+        else:
+            self._reading.setText(self.tr("Point at a cell, or reach it with the arrow keys, to read it."))
+            return
+        looks, seen = (trace.tokens[place] for place in cell)
+        weight = signed(float(weights[cell]))
+        self._reading.setText(sentence.format(strong(escape(looks)), strong(escape(seen)), weight))
+        self.heatmap.setAccessibleDescription(sentence.format(looks, seen, weight))
+
+
+def _fitted(maps: Floats) -> Floats:
+    """On the worker: ``maps`` (L, H, T, T), as large as the atlas can show them."""
+    step = -(-maps.shape[-1] // RESOLUTION)
+    return shrink.largest(maps, step, step)
+
+
+def _habits(_: Bert, trace: Trace) -> _Habits:
+    """On the worker."""
+    statistics = attention.statistics(trace)
+    return _Habits(statistics, attention.patterns(statistics, len(trace.tokens)))
+
+
+def _exception(trace: Trace, head: Head, pattern: attention.Pattern) -> Cell | None:
+    """The word that looks most firmly at another than the ``pattern`` says, if one does."""
+    size = len(trace.tokens)
+    special = np.array([text is None for text in trace.inputs.texts])
+    expected = {
+        "cls": np.broadcast_to(np.arange(size) == 0, (size, size)),
+        "sep": np.broadcast_to(special & (np.arange(size) > 0), (size, size)),
+        "previous": np.eye(size, k=-1, dtype=bool),
+        "next": np.eye(size, k=1, dtype=bool),
+        "itself": np.eye(size, dtype=bool),
+    }.get(pattern)
+    if expected is None:
+        return None
+    elsewhere = np.where(expected | special[:, None] | special[None, :], 0, trace.attention[head])
+    row, column = divmod(int(elsewhere.argmax()), size)
+    return (row, column) if elsewhere[row, column] >= _EXCEPTION_FROM else None

@@ -1,0 +1,59 @@
+"""A part of a page: its heading, what stands beside that, and one widget or more below."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from explorer import theme
+
+
+_HEAD = 28  # pixels: headings stand on one line, whether or not a button stands beside them
+
+
+class Panel(QWidget):
+    """Use ``column`` to add what the heading stands over, and ``tools`` to add to the right of the heading."""
+
+    def __init__(self, heading: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._heading = QLabel()
+        theme.role(self._heading, "heading")
+        self._aside = QLabel()
+        theme.role(self._aside, "faint")
+        self.tools = QHBoxLayout()
+        self.tools.setSpacing(8)
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addStrut(_HEAD)
+        head.addWidget(self._heading)
+        head.addWidget(self._aside, 1)
+        head.addLayout(self.tools)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(6)
+        self.column.addLayout(head)
+        self.set_heading(heading)
+
+    @property
+    def heading(self) -> str:
+        return self._heading.text()
+
+    def set_heading(self, heading: str, aside: str = "") -> None:
+        """Plain text: ``heading`` in bold, ``aside`` quietly behind it."""
+        for label, text in ((self._heading, heading), (self._aside, aside)):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setText(text)
+
+
+def note(*, wrap: bool = True) -> QLabel:
+    """A quiet line of rich text, such as what a picture says in numbers."""
+    label = QLabel(wordWrap=wrap)
+    label.setTextFormat(Qt.TextFormat.RichText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    theme.role(label, "faint")
+    return label
+
+
+def strong(text: str) -> str:
+    """What the eye should find first in a quiet line; ``text`` is already escaped."""
+    return f'<b style="color:{theme.palette().ink}">{text}</b>'
