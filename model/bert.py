@@ -87,7 +87,7 @@ class Bert:
         record = Record.allocate(self.config, len(rows))
 
         embed = self.network.bert.embeddings
-        ids, segments = torch.from_numpy(rows.input_ids.copy())[None], torch.from_numpy(rows.segments.copy())[None]
+        ids, segments = torch.tensor(rows.input_ids)[None], torch.tensor(rows.segments)[None]
         token, segment, position = embed.addends(ids, segments)
         total = token + segment + position
         output = embed.LayerNorm(total)
@@ -145,9 +145,9 @@ class Bert:
     def hidden(self, trace: Trace, input_ids: inputs.Integers, segments: inputs.Integers) -> Floats:
         """The last hidden states (B, T, D) of other rows (B, T), with the direction and the switches of ``trace``."""
         self.require(trace)
-        ids = torch.from_numpy(input_ids)
+        ids = torch.tensor(input_ids)
         bias = attention_bias(None, ids.shape[1], left_to_right=trace.direction == "left-to-right")
-        embedded = self.network.bert.embeddings(ids, torch.from_numpy(segments))
+        embedded = self.network.bert.embeddings(ids, torch.tensor(segments))
         return self.network.bert.encoder(embedded, bias, self._switches(trace.scenario)).numpy()
 
     @torch.inference_mode()
@@ -156,7 +156,7 @@ class Bert:
         head = self.network.cls.predictions
         if head is None:
             raise ValueError(f"{self.name} has no masked-LM head: it cannot predict tokens.")
-        return head(torch.from_numpy(np.array(hidden))).numpy()
+        return head(torch.tensor(hidden)).numpy()
 
     def nsp_weights(self) -> tuple[Floats, Floats]:
         """The NSP head's weight (2, D) and bias (2,); ``ValueError`` without the head."""

@@ -122,15 +122,15 @@ def align(old: Inputs, new: Inputs) -> dict[int, int]:
 
 
 def _share(room: int, first: int, second: int) -> tuple[int, int]:
-    """How many of ``first`` and ``second`` tokens fit into ``room`` when the longer one is cut first."""
-    half = room // 2
-    if first + second <= room:
-        return first, second
-    if second <= half:
-        return room - second, second
-    if first <= room - half:
-        return first, room - first
-    return room - half, half
+    """How many of ``first`` and ``second`` tokens fit into ``room`` when the longer one is cut first.
+
+    If that makes both alike and one place is left over, it is the longer one's, or else the second's.
+    """
+    short = min(first, second)
+    long = max(short, min(room - short, max(first, second)))
+    if short + long > room:
+        short, long = room // 2, room - room // 2
+    return (long, short) if first > second else (short, long)
 
 
 def _separators(inputs: Inputs) -> list[int]:

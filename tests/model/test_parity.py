@@ -117,7 +117,9 @@ def test_query_key_and_value_are_those_of_transformers(tmp_path: Path) -> None:
 
 
 def test_a_512_token_pair_equals_transformers(tmp_path: Path) -> None:
-    theirs = hugging_face(tmp_path, "BertForPreTraining", **CONFIGURATIONS["wide feed-forward"])
+    theirs = hugging_face(
+        tmp_path, "BertForPreTraining", max_position_embeddings=512, **CONFIGURATIONS["wide feed-forward"]
+    )
     trace = model.load(tmp_path).trace(model.Scenario("my dog is cute " * 80, "he likes playing " * 80))
     assert len(trace.tokens) == 512
     output = run_theirs(theirs, trace)
