@@ -138,15 +138,14 @@ def _read_tensor(path: Path, place: int, dtype: torch.dtype, shape: tuple[int, .
 def _pickled(path: Path) -> dict[str, Stored]:
     """The tensors of a ``pytorch_model.bin``, first only described: on the meta device nothing is allocated."""
     size = path.stat().st_size
-    zipped = zipfile.is_zipfile(path)
-    if zipped:
+    if zipfile.is_zipfile(path):
         _require_stored(path, size)
-    described = _unpickle(path, device="meta", mmap=False)
-    contents = functools.cache(lambda: _unpickle(path, device="cpu", mmap=zipped))
+    described = _unpickle(path, device="meta")
+    contents = functools.cache(lambda: _unpickle(path, device="cpu"))
 
     def read(key: str) -> Tensor:
-        tensor: Tensor = contents()[key].detach()
-        return tensor.clone() if zipped else tensor.contiguous()  # a zip file is mapped: see _read_tensor
+        tensor: Tensor = contents()[key]
+        return tensor.detach().contiguous()
 
     found = {}
     for key, tensor in described.items():
@@ -173,10 +172,10 @@ def _require_stored(path: Path, size: int) -> None:
         raise _damaged(path, "it claims more bytes than it has")
 
 
-def _unpickle(path: Path, *, device: str, mmap: bool) -> dict[Any, Any]:
+def _unpickle(path: Path, *, device: str) -> dict[Any, Any]:
     """What ``torch.load`` finds when it may only build tensors, not run code."""
     try:
-        contents = torch.load(path, map_location=device, weights_only=True, mmap=mmap)
+        contents = torch.load(path, map_location=device, weights_only=True)
     except OSError:
         raise
     except Exception as error:  # the parser raises whatever it stumbles on

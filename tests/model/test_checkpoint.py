@@ -322,7 +322,7 @@ def code(directory: Path, **how: Any) -> None:
 
 def bare_code(directory: Path) -> None:
     code(directory)
-    (directory / "pytorch_model.bin").write_bytes(pickle.dumps(Evil()))
+    (directory / "pytorch_model.bin").write_bytes(pickle.dumps(Evil(), protocol=2))
 
 
 def rezip(directory: Path, compression: int, edit: Callable[[str, bytes], bytes]) -> None:
