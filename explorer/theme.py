@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from explorer import paths
 
 Theme = Literal["light", "dark", "system"]
-Role = Literal["question", "answer", "heading", "faint", "refusal", "mono"]
+Role = Literal["question", "answer", "heading", "faint", "refusal", "mono", "group", "strip"]
 
 TEXT_SCALES = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 
@@ -143,7 +143,10 @@ def mono(point_size: float | None = None) -> QFont:
 
 
 def role(widget: QWidget, name: Role) -> QWidget:
-    """Gives a label its place in the hierarchy of a page: its size, weight and colour. Gives back ``widget``."""
+    """Gives a label its place in the hierarchy of a page: its size, weight and colour. Gives back ``widget``.
+
+    "group" frames what belongs together, "strip" is a band across the window.
+    """
     widget.setProperty("role", name)
     return widget
 
@@ -306,6 +309,8 @@ QPushButton:focus, QToolButton:focus { border-color: $accent; }
 QPushButton:disabled, QToolButton:disabled { color: $disabled; }
 QPushButton[role="primary"] { background: $accent; border-color: $accent; color: $paper; font-weight: 600; }
 QToolButton::menu-indicator, QPushButton::menu-indicator { image: none; width: 0; }
+QFrame[role="group"] { background: $panel; border: 1px solid $line; border-radius: 5px; padding: 3px 10px; }
+QWidget[role="strip"] { background: $panel; border: solid $line; border-width: 1px 0; }
 QTabBar { background: transparent; }
 QTabBar::tab {
     background: transparent; color: $faint; border: none; border-bottom: 2px solid transparent;

@@ -1,0 +1,100 @@
+"""Which model is asked: its name and sizes, and a menu with the bundled ones, the recent ones and any folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
+
+from explorer import paths, theme
+from explorer.workspace import Workspace
+
+
+def bundled() -> list[Path]:
+    """The model directories that are shipped, by name."""
+    models = paths.resources() / "models"
+    return sorted(folder.parent for folder in models.glob("*/config.json"))
+
+
+class ModelPicker(QPushButton):
+    """Shows the open model. ``recent`` gives the user's own model directories when the menu is opened."""
+
+    browse = Signal()  # the user wants to choose a folder
+
+    def __init__(self, workspace: Workspace, recent: Callable[[], list[Path]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.workspace = workspace
+        self._recent = recent
+        self._name, self._sizes, arrow = QLabel(), QLabel(), QLabel("▾")
+        self._name.setTextFormat(Qt.TextFormat.PlainText)
+        theme.role(self._name, "heading")
+        theme.role(self._sizes, "faint")
+        self._row = layout = QHBoxLayout(self)
+        layout.setContentsMargins(11, 0, 11, 0)
+        layout.setSpacing(6)
+        for label in (self._name, self._sizes, arrow):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            layout.addWidget(label)
+        menu = QMenu(self)
+        menu.aboutToShow.connect(lambda: self.fill(menu))
+        self.setMenu(menu)
+        workspace.answered.connect(self._show)
+        self._show()
+
+    def sizeHint(self) -> QSize:
+        # The labels inside need the width, not the button's own text, which is empty.
+        return QSize(self._row.sizeHint().width(), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def fill(self, menu: QMenu) -> None:
+        """Puts every model that can be opened into ``menu``."""
+        menu.clear()
+        menu.setToolTipsVisible(True)
+        shipped = bundled()
+        self._add(menu, self.tr("Bundled"), shipped)
+        self._add(menu, self.tr("Recent"), [folder for folder in self._recent() if folder not in shipped])
+        menu.addSeparator()
+        menu.addAction(self.tr("Open a folder…"), self.browse.emit)
+
+    def _add(self, menu: QMenu, title: str, folders: list[Path]) -> None:
+        if folders:
+            menu.addAction(title).setEnabled(False)
+        open_now = self.workspace.bert.origin if self.workspace.bert is not None else None
+        for folder in folders:
+            action = menu.addAction(folder.name.replace("&", "&&"))
+            action.setToolTip(str(folder))
+            action.setCheckable(True)
+            action.setChecked(folder == open_now)
+            action.triggered.connect(lambda _=False, folder=folder: self.workspace.open_model(folder))
+
+    def _show(self) -> None:
+        bert = self.workspace.bert
+        if bert is None:
+            self._name.setText(self.tr("no model yet"))
+            self._sizes.setText("")
+        else:
+            self._name.setText(bert.name)
+            config = bert.config
+            self._sizes.setText(
+                self.tr("{layers} layers × {heads} heads × {size}").format(
+                    layers=config.num_hidden_layers, heads=config.num_attention_heads, size=config.hidden_size
+                )
+            )
+        self.setAccessibleName(
+            self.tr("Model: {name} {sizes}").format(name=self._name.text(), sizes=self._sizes.text()).strip()
+        )
+        self.updateGeometry()
+
+
+def ask_for_folder(parent: QWidget, opened: Callable[[Path], None]) -> None:
+    """Lets the user choose a model directory, without blocking: ``opened`` is called with it."""
+    dialog = QFileDialog(parent, parent.tr("Open a Hugging Face model folder"))
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(lambda folder: opened(Path(folder)))
+    dialog.open()

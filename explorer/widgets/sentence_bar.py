@@ -1,0 +1,236 @@
+"""What is asked: two sentences, model and direction, and under them in a sentence what stands in the way."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QRadioButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from explorer import examples, theme
+from explorer.widgets.model_picker import ModelPicker
+from explorer.worker import Lane
+from explorer.workspace import Workspace
+from model.scenario import Direction
+
+LONGEST = 20_000  # characters of a sentence: far more than any BERT reads, and still quick to draw
+_PAUSE = 150  # milliseconds after a keystroke until the question is asked
+
+# A line edit holds one line; each of these becomes a space, so that no character changes its place.
+_BREAKS = dict.fromkeys(map(ord, "\n\r\t\v\f\x1c\x1d\x1e\x85\u2028\u2029"), " ")
+
+
+class SentenceEdit(QLineEdit):
+    """One line of text without its own undo: Ctrl+Z undoes the question."""
+
+    typed = Signal()  # the user changed the text
+    shortened = Signal()  # the user gave more than LONGEST characters
+
+    def __init__(self, segment: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("segment", segment)
+        self.setMaxLength(LONGEST + 1)  # one more than is kept tells that there was more
+        self.textEdited.connect(self._tidy)
+
+    def show_text(self, text: str) -> None:
+        """Shows another text, the cursor where it was as far as that is there."""
+        if text != self.text():
+            place = self.cursorPosition()
+            self.setText(text)
+            self.setCursorPosition(place)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _is_undo(event):
+            event.ignore()  # the shortcut goes to the window
+            return False
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if _is_undo(event):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+    def _tidy(self, text: str) -> None:
+        tidy = text.translate(_BREAKS)
+        too_long = len(tidy.encode("utf-16-le", "surrogatepass")) > 2 * LONGEST  # Qt counts UTF-16 units
+        if too_long:
+            tidy = tidy[:-1]
+        self.show_text(tidy)
+        if too_long:
+            self.shortened.emit()
+        self.typed.emit()
+
+
+class SentenceBar(QWidget):
+    """Puts what is typed and chosen to the workspace, and shows what is asked there."""
+
+    def __init__(self, workspace: Workspace, picker: ModelPicker, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.workspace = workspace
+        self.first = self._edit("a", self.tr("Sentence A"), self.tr("Type a sentence"))
+        self.second = self._edit("b", self.tr("Sentence B"), self.tr("A second sentence, if there is one"))
+        self.both = QRadioButton(self.tr("both ways"))
+        self.left_to_right = QRadioButton(self.tr("left-to-right"))
+        self.swap = QToolButton()
+        self.undo, self.redo = QToolButton(), QToolButton()
+        self.examples = QPushButton(self.tr("Examples ▾"))
+        self.notes = {"refused": _note("refusal"), "shortened": _note("faint"), "way": _note("faint")}
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause.timeout.connect(self.commit)
+        self._lay_out(picker)
+        self._fill_examples()
+        workspace.asked.connect(self._show_question)
+        workspace.answered.connect(self._show_answer)
+        workspace.refused.connect(self._show_refusal)
+
+    def commit(self) -> None:
+        """Asks what is typed now, without waiting for a pause."""
+        self._pause.stop()
+        self.workspace.set_texts(self.first.text(), self.second.text())
+
+    def use_actions(self, swap: QAction, undo: QAction, redo: QAction) -> None:
+        """Gives the buttons the window's actions, so that they and the menus are one thing."""
+        for button, action in ((self.swap, swap), (self.undo, undo), (self.redo, redo)):
+            button.setDefaultAction(action)
+            button.setAccessibleName(action.text().replace("&", ""))
+
+    def ask_example(self, example: examples.Example) -> None:
+        """Asks an example's question. Its words become positions on the worker, behind what is being asked now."""
+        self._pause.stop()
+        workspace, bert = self.workspace, self.workspace.bert
+        if bert is None:
+            workspace.ask(example.scenario)
+            return
+        workspace.worker.submit(
+            Lane.QUESTION, "example", lambda: example.asked_of(bert), workspace.ask, self._example_failed
+        )
+
+    def _example_failed(self, error: Exception) -> None:
+        if not isinstance(error, ValueError):
+            raise error
+        self._show_refusal(str(error))
+
+    def _edit(self, segment: str, name: str, hint: str) -> SentenceEdit:
+        edit = SentenceEdit(segment)
+        edit.setAccessibleName(name)
+        edit.setPlaceholderText(hint)
+        edit.typed.connect(self._typed)
+        edit.shortened.connect(self._say_shortened)
+        edit.returnPressed.connect(self.commit)
+        return edit
+
+    def _lay_out(self, picker: ModelPicker) -> None:
+        direction = QFrame()
+        theme.role(direction, "group")
+        directions = QHBoxLayout(direction)
+        directions.setContentsMargins(0, 0, 0, 0)
+        group = QButtonGroup(self)
+        for button, name in ((self.both, "both"), (self.left_to_right, "left-to-right")):
+            group.addButton(button)
+            directions.addWidget(button)
+            button.setAccessibleDescription(self.tr("The direction of attention"))
+            button.clicked.connect(lambda _=False, name=name: self._attend(name))
+        upper, lower = QHBoxLayout(), QHBoxLayout()
+        for widget, stretch in ((self.first, 1), (self.second, 1), (self.swap, 0), (self.examples, 0)):
+            upper.addWidget(widget, stretch)
+        lower.addWidget(picker)
+        lower.addWidget(direction)
+        lower.addStretch(1)
+        lower.addWidget(self.undo)
+        lower.addWidget(self.redo)
+        for row in (upper, lower):
+            row.setSpacing(12)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 8, 16, 8)
+        layout.setSpacing(8)
+        layout.addLayout(upper)
+        layout.addLayout(lower)
+        for note in self.notes.values():
+            layout.addWidget(note)
+
+    def _fill_examples(self) -> None:
+        menu = QMenu(self.examples)
+        for group in examples.load():
+            submenu = menu.addMenu(_translated(group.title))
+            submenu.setToolTipsVisible(True)
+            for example in group.examples:
+                action = submenu.addAction(_translated(example.title))
+                action.setToolTip(" — ".join(filter(None, (example.first, example.second))))
+                action.triggered.connect(lambda _=False, example=example: self.ask_example(example))
+        self.examples.setMenu(menu)
+
+    def _typed(self) -> None:
+        self._say("shortened", "")
+        self._pause.start()
+
+    def _say_shortened(self) -> None:
+        # After ``typed``, which takes the former sentence away.
+        sentence = self.tr("That was longer than a sentence here can be: the first {count} characters were taken.")
+        QTimer.singleShot(0, self, lambda: self._say("shortened", sentence.format(count=f"{LONGEST:,}")))
+
+    def _attend(self, direction: Direction) -> None:
+        self.commit()
+        self.workspace.attend(direction)
+
+    def _show_question(self) -> None:
+        scenario = self.workspace.scenario
+        if not self._pause.isActive():  # what is being typed is not overwritten: it is asked in a moment
+            self.first.show_text(scenario.first)
+            self.second.show_text(scenario.second)
+        self._show_direction()
+
+    def _show_direction(self) -> None:
+        bert = self.workspace.bert
+        own: Direction = bert.direction if bert is not None else "both"
+        direction = self.workspace.scenario.direction or own
+        (self.both if direction == "both" else self.left_to_right).setChecked(True)
+        sentence = ""
+        if bert is not None and direction != own:
+            sentence = (
+                self.tr("{model} was trained both ways: it never learnt to read left-to-right.")
+                if own == "both"
+                else self.tr("{model} was trained left-to-right: it never learnt to see what comes later.")
+            ).format(model=bert.name)
+        self._say("way", sentence)
+
+    def _show_answer(self) -> None:
+        self._say("refused", "")
+        self._show_question()
+
+    def _show_refusal(self, sentence: str) -> None:
+        self._say("refused", sentence)
+        self._show_direction()
+
+    def _say(self, note: str, sentence: str) -> None:
+        label = self.notes[note]
+        label.setText(sentence)
+        label.setVisible(bool(sentence))
+
+
+def _is_undo(event: QKeyEvent) -> bool:
+    return event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)
+
+
+def _translated(title: str) -> str:
+    return QCoreApplication.translate("examples", title)
+
+
+def _note(role: theme.Role) -> QLabel:
+    label = QLabel(wordWrap=True)
+    label.setTextFormat(Qt.TextFormat.PlainText)  # it may quote what was typed
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.hide()
+    theme.role(label, role)
+    return label
