@@ -135,7 +135,8 @@ def paint_columns(painter: QPainter, axis: Axis, line: Line, bottom: float, chos
 def _row_label(painter: QPainter, axis: Axis, entry: int, line: Line, right: float, *, bold: bool) -> None:
     _dress(painter, axis, entry, bold)
     height = QFontMetricsF(painter.font()).height()
-    box = QRectF(0, line.centre(entry) - height / 2, right - _GAP, height)
+    top = min(max(line.centre(entry) - height / 2, line.low - 1), line.high + 1 - height)  # no half of a label
+    box = QRectF(0, top, right - _GAP, height)
     painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, elided(axis.labels[entry]))
 
 

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from explorer import theme
 
-
 _HEAD = 28  # pixels: headings stand on one line, whether or not a button stands beside them
 
 
