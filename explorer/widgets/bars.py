@@ -135,6 +135,10 @@ class Bars(QWidget):
 
     # The picture
 
+    def _words(self, bar: Bar) -> QFont:
+        """Pieces of a vocabulary stand in the fixed font, that of the text is bold."""
+        return _bold(theme.mono()) if self._ranked and bar.note else theme.mono() if self._ranked else theme.font()
+
     def _pitch(self) -> float:
         return round(QFontMetricsF(theme.mono()).height() + 10)
 
@@ -147,7 +151,7 @@ class Bars(QWidget):
             max((words.horizontalAdvance(bar.label) for bar in self._bars), default=0.0), self.width() * _LONGEST_LABEL
         )
         left = rank + max(label, words.horizontalAdvance("0" * 8) if self._ranked else 0.0) + 2 * _GAP
-        right = self.width() - plain.horizontalAdvance("100.0 %") - _GAP
+        right = self.width() - plain.horizontalAdvance("< 0.01 %") - _GAP
         for index, bar in enumerate(self._bars):
             line = self.bar_rect(index)
             if index == self._under and self._choosable:
@@ -170,7 +174,7 @@ class Bars(QWidget):
         painter.setPen(QColor(colours.ink))
         box = line.adjusted(0, 0, -4, 0)
         painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, percent(bar.share))
-        painter.setFont(_bold(theme.mono()) if bar.note else theme.mono() if self._ranked else theme.font())
+        painter.setFont(self._words(bar))
         room = QRectF(
             rank + _GAP if self._ranked else 2, line.top(), end - rank - (_GAP if self._ranked else 0), line.height()
         )
