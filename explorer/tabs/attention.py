@@ -44,8 +44,8 @@ class AttentionTab(Page):
         self.atlas = Atlas()
         self.heatmap = Heatmap(scale=Scale.SHARE)
         self.table = NumberTable()
-        self._summary = note()
-        self._reading = note(wrap=False)
+        self._facts = note()
+        self._line = note(wrap=False)
         self._numbers = QToolButton()
         self._numbers.setText(self.tr("Numbers"))
         self._numbers.setCheckable(True)
@@ -64,6 +64,16 @@ class AttentionTab(Page):
     @property
     def question(self) -> str:
         return self.tr("Who looks at whom?")
+
+    @property
+    def summary(self) -> str:
+        """What the chosen head does, in numbers."""
+        return self._facts.text()
+
+    @property
+    def reading(self) -> str:
+        """What the marked cell says."""
+        return self._line.text()
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._habits = None
@@ -93,10 +103,10 @@ class AttentionTab(Page):
         left = Panel(self.tr("All heads"))
         left.tools.addWidget(Legend(Scale.SHARE))
         left.column.addWidget(self.atlas, 100)
-        left.column.addWidget(self._summary)
+        left.column.addWidget(self._facts)
         left.column.addStretch(1)
         self._chosen.tools.addWidget(self._numbers)
-        self._chosen.column.addWidget(self._reading)
+        self._chosen.column.addWidget(self._line)
         self._chosen.column.addWidget(self._views, 1)
         columns = QHBoxLayout(self.body)
         columns.setContentsMargins(0, 0, 0, 0)
@@ -144,7 +154,7 @@ class AttentionTab(Page):
         how = self.tr("Each square is one head; a row looks at a column, and every row adds up to 1.")
         if self._habits is None:
             self.answer = how
-            self._summary.setText("")
+            self._facts.setText("")
             return
         pattern = self._habits.patterns[layer][head]
         does = self._habit(pattern).format(layer + 1, head + 1)
@@ -152,7 +162,7 @@ class AttentionTab(Page):
         if exception is not None:
             does = self.tr("{0}, except {1} → {2}").format(does, *(escape(trace.tokens[place]) for place in exception))
         self.answer = f"{strong(does + '.')} {how}"
-        self._summary.setText(self._shares(trace))
+        self._facts.setText(self._shares(trace))
 
     def _habit(self, pattern: attention.Pattern) -> str:
         return {
@@ -198,11 +208,11 @@ class AttentionTab(Page):
             cell = token, int(weights[token].argmax())
             sentence = self.tr("{0} looks most at {1}, with {2}.")
         else:
-            self._reading.setText(self.tr("Point at a cell, or reach it with the arrow keys, to read it."))
+            self._line.setText(self.tr("Point at a cell, or reach it with the arrow keys, to read it."))
             return
         looks, seen = (trace.tokens[place] for place in cell)
         weight = signed(float(weights[cell]))
-        self._reading.setText(sentence.format(strong(escape(looks)), strong(escape(seen)), weight))
+        self._line.setText(sentence.format(strong(escape(looks)), strong(escape(seen)), weight))
         self.heatmap.setAccessibleDescription(sentence.format(looks, seen, weight))
 
 

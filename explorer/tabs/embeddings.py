@@ -43,8 +43,8 @@ class EmbeddingsTab(Page):
         )
         self.maps = tuple(Heatmap(scale=Scale.SIGNED, square=False) for _ in names)
         self._addition = _Addition(names, self.maps)
-        self._reading = note()
-        self._reading.setFont(theme.mono())
+        self._line = note()
+        self._line.setFont(theme.mono())
         self._legends = (Legend(Scale.SIGNED), Legend(Scale.SIGNED))
         self._lay_out()
         for heatmap in self.maps:
@@ -58,6 +58,11 @@ class EmbeddingsTab(Page):
     @property
     def question(self) -> str:
         return self.tr("What does each token start as?")
+
+    @property
+    def reading(self) -> str:
+        """The addition at the marked cell, in numbers."""
+        return self._line.text()
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         rows = token_axis(trace)
@@ -99,7 +104,7 @@ class EmbeddingsTab(Page):
         column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._addition, 1)
-        column.addWidget(self._reading)
+        column.addWidget(self._line)
         column.addLayout(legends)
 
     def _hover(self, cell: Cell | None) -> None:
@@ -124,7 +129,7 @@ class EmbeddingsTab(Page):
         token, dimension = trace.tokens[cell[0]], cell[1]
         sentence = self.tr("{0}, dimension {1}: token {2} + segment {3} + position {4} = {5}; LayerNorm {6}")
         numbers[3] = strong(numbers[3])
-        self._reading.setText(sentence.format(strong(escape(token)), dimension, *numbers))
+        self._line.setText(sentence.format(strong(escape(token)), dimension, *numbers))
         for heatmap in self.maps:
             heatmap.setAccessibleDescription(sentence.format(token, dimension, *map(_plain, numbers)))
 

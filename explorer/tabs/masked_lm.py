@@ -49,12 +49,12 @@ class MaskedLMTab(Page):
         self.surprises = Columns()
         self.surprises.setAccessibleName(self.tr("How surprising each token is"))
         self._best, self._surprise = Panel(), Panel(self.tr("How surprising is each token?"))
-        self._start = QPushButton(self.tr("Ask token by token"))
+        self.start = QPushButton(self.tr("Ask token by token"))
         self._lay_out()
         self.bars.chosen.connect(self._put_in)
         self.word.textChanged.connect(self._ask_word)
         self.surprises.chosen.connect(lambda place: workspace.select(token=place))
-        self._start.clicked.connect(self._ask_surprise)
+        self.start.clicked.connect(self._ask_surprise)
 
     @property
     def title(self) -> str:
@@ -85,7 +85,7 @@ class MaskedLMTab(Page):
             self._surprise.heading, self.tr("%n token(s), each masked in turn", "", len(trace.tokens))
         )
         few = len(trace.tokens) <= _ASKED_AT_ONCE
-        self._start.setVisible(not few)
+        self.start.setVisible(not few)
         if few:
             self._ask_surprise()
 
@@ -117,7 +117,7 @@ class MaskedLMTab(Page):
         self._best.column.addWidget(self.score)
         self._best.column.addStretch(1)
         self._best.setMaximumWidth(560)
-        self._surprise.tools.addWidget(self._start)
+        self._surprise.tools.addWidget(self.start)
         self._surprise.column.addWidget(self.surprises)
         self._surprise.column.addStretch(1)
         columns = QHBoxLayout(self.body)
@@ -212,7 +212,7 @@ class MaskedLMTab(Page):
         self.score.setText(text)
 
     def _ask_surprise(self) -> None:
-        self._start.setVisible(False)
+        self.start.setVisible(False)
         self.workspace.examine(
             "MaskedLMTab.surprise", masked_lm.surprise, self._show_surprise, self.fail, self._show_progress
         )

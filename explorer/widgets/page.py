@@ -94,6 +94,11 @@ class Page(QWidget):
         self._sentence.setText(sentence)
         self._stack.setCurrentWidget(self._sentence)
 
+    @property
+    def sentence(self) -> str:
+        """What stands there instead of the body; empty while the picture does."""
+        return self._sentence.text() if self._stack.currentWidget() is self._sentence else ""
+
     def show_body(self) -> None:
         """Shows the picture again."""
         self._stack.setCurrentWidget(self.body)

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from explorer.tabs.tokens import TokensTab
+from explorer.widgets import input_table as rows
+from explorer.workspace import Workspace
+from model.inputs import NO_LABEL
+from model.scenario import Scenario
+from tests.explorer.tabs.conftest import Show, plain
+
+
+@pytest.fixture
+def tab(show: Show) -> TokensTab:
+    return cast(TokensTab, show(TokensTab))
+
+
+def row(tab: TokensTab, number: int) -> list[str]:
+    model = tab.table.rows
+    return [model.index(number, column).data() for column in range(model.columnCount())]
+
+
+def test_the_lower_rows_are_what_the_network_reads(tab: TokensTab, workspace: Workspace) -> None:
+    assert workspace.trace is not None
+    inputs = workspace.trace.inputs
+    assert row(tab, rows.TOKEN) == list(inputs.tokens)
+    assert row(tab, rows.ID) == [str(entry) for entry in inputs.input_ids]
+    assert row(tab, rows.SEGMENT) == ["A 0"] * 6 + ["B 1"] * 5
+    assert row(tab, rows.POSITION) == [str(place) for place in range(11)]
+    assert row(tab, rows.MASK) == ["1"] * 11
+    assert row(tab, rows.LABEL) == [str(label) if label != NO_LABEL else "–" for label in inputs.labels]
+
+
+def test_the_upper_rows_are_what_the_text_says(tab: TokensTab) -> None:
+    assert row(tab, rows.TYPED)[1:5] == ["My", "dog", "is", "cute"]
+    assert row(tab, rows.NORMALISED)[1:5] == ["my", "dog", "is", "cute"]
+    assert row(tab, rows.PIECES)[8:10] == ["play", "##ing"]
+
+
+def test_a_word_is_as_wide_as_its_pieces(tab: TokensTab) -> None:
+    assert tab.table.columnSpan(rows.TYPED, 8) == 2
+    assert row(tab, rows.TYPED)[8] == "playing"
+
+
+def test_the_tab_says_that_playing_is_cut(tab: TokensTab) -> None:
+    assert "playing is not in this vocabulary of 16,384 entries, so it is cut: play + ##ing." in plain(tab.answer)
+    assert "7 words become 11 tokens" in plain(tab.answer)
+
+
+def test_the_candidates_are_tried_longest_first(tab: TokensTab) -> None:
+    assert plain(tab.candidates.text()).split() == ["playing", "playin", "playi", "play##ing"]
+    assert "<s>playi</s>" in tab.candidates.text()
+    assert "<s>play</s>" not in tab.candidates.text()
+
+
+def test_a_click_on_a_word_opens_it(tab: TokensTab, workspace: Workspace, qtbot: QtBot) -> None:
+    cell = tab.table.visualRect(tab.table.rows.index(rows.TOKEN, 4)).center()
+    qtbot.mouseClick(tab.table.viewport(), Qt.MouseButton.LeftButton, pos=cell)
+    assert workspace.clicked.token == 4
+    assert plain(tab.answer).startswith("cute is in this vocabulary of 16,384 entries, so it stays whole.")
+
+
+def test_arrow_keys_walk_from_token_to_token(tab: TokensTab, workspace: Workspace, qtbot: QtBot) -> None:
+    tab.table.setCurrentIndex(tab.table.rows.index(rows.TOKEN, 2))
+    qtbot.keyClick(tab.table, Qt.Key.Key_Right)
+    assert workspace.clicked.token == 3
+
+
+def test_an_unknown_word_says_why(show: Show) -> None:
+    assert "becomes [UNK]: the vocabulary" in plain(show(TokensTab, Scenario("a 龘 b")).answer)
+
+
+def test_what_does_not_fit_is_counted(show: Show) -> None:
+    tab = show(TokensTab, Scenario("dog " * 515))
+    assert "5 more token" in plain(tab.answer)
+
+
+def test_playing_stays_whole_where_the_vocabulary_has_it(
+    show: Show, starter_folder: Path, tmp_path: Path, workspace: Workspace, qtbot: QtBot
+) -> None:
+    for file in starter_folder.iterdir():
+        if file.is_file():
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    vocabulary = (tmp_path / "vocab.txt").read_text(encoding="utf-8").split("\n")
+    vocabulary[vocabulary.index("##ing")] = "playing"
+    (tmp_path / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    (tmp_path / "tokenizer.json").unlink(missing_ok=True)
+    tab = cast(TokensTab, show(TokensTab))
+    workspace.open_model(tmp_path, Scenario("My dog is cute", "He likes playing"))
+    qtbot.waitUntil(lambda: "stays whole" in tab.answer, timeout=20_000)
+    assert "playing is in this vocabulary of 16,384 entries, so it stays whole." in plain(tab.answer)
