@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QGraphicsView, QWidget
 
 from explorer import theme
 from explorer.widgets import axis as axes
@@ -148,6 +148,10 @@ class Heatmap(pg.GraphicsView):
 
     def sizeHint(self) -> QSize:
         return QSize(420, 420) if self._square else QSize(600, 90)
+
+    def close(self) -> bool:
+        """Qt's own: pyqtgraph's takes the viewport away, which Qt 6 does not survive."""
+        return bool(QGraphicsView.close(self))
 
     # Mouse and keys
 

@@ -99,6 +99,11 @@ class Page(QWidget):
         """What stands there instead of the body; empty while the picture does."""
         return self._sentence.text() if self._stack.currentWidget() is self._sentence else ""
 
+    @property
+    def dimmed(self) -> bool:
+        """Whether the picture waits for its successor."""
+        return self._veil.isVisible()
+
     def show_body(self) -> None:
         """Shows the picture again."""
         self._stack.setCurrentWidget(self.body)

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
+from pytestqt.qtbot import QtBot
+
+from explorer import theme
+from explorer.widgets.axis import Axis
+from explorer.widgets.heatmap import Heatmap, Scale
+from model.trace import Floats
+
+
+def shown(qtbot: QtBot, values: Floats, **options: object) -> Heatmap:
+    heatmap = Heatmap(**options)  # type: ignore[arg-type]
+    qtbot.addWidget(heatmap)
+    heatmap.resize(420, 420)
+    rows, columns = (Axis(tuple(f"t{place}" for place in range(size))) for size in values.shape)
+    heatmap.show_values(values, rows, columns)
+    heatmap.show()
+    qtbot.waitExposed(heatmap)
+    return heatmap
+
+
+def colour(heatmap: Heatmap, cell: tuple[int, int]) -> str:
+    place = heatmap.cell_rect(cell)
+    corner = QPoint(round(place.left() + place.width() * 0.25), round(place.top() + place.height() * 0.25))
+    return QColor(heatmap.grab().toImage().pixelColor(corner)).name().upper()
+
+
+def test_rows_go_down_and_columns_across(qtbot: QtBot) -> None:
+    values = np.zeros((4, 4), dtype=np.float32)
+    values[0, 3] = 1
+    heatmap = shown(qtbot, values)
+    assert colour(heatmap, (0, 3)) == theme.palette().attention_high.upper()
+    assert colour(heatmap, (3, 0)) == theme.palette().attention_low.upper()
+
+
+def test_zero_is_paper_between_two_signs(qtbot: QtBot) -> None:
+    heatmap = shown(qtbot, np.array([[-1, 0, 1]] * 3, dtype=np.float32), scale=Scale.SIGNED)
+    palette = theme.palette()
+    assert colour(heatmap, (1, 0)) == palette.negative.upper()
+    assert colour(heatmap, (1, 1)) == palette.zero.upper()
+    assert colour(heatmap, (1, 2)) == palette.positive.upper()
+
+
+def test_one_bright_cell_of_512_tokens_is_seen(qtbot: QtBot) -> None:
+    values = np.zeros((512, 512), dtype=np.float32)
+    values[301, 77] = 1
+    heatmap = shown(qtbot, values)
+    image = heatmap.grab(heatmap.map_rect().toRect()).toImage()
+    bright = QColor(theme.palette().attention_high)
+    assert any(
+        image.pixelColor(x, y) == bright for x in range(2, image.width() - 2) for y in range(2, image.height() - 2)
+    )
+
+
+def test_the_mouse_tells_which_cell_it_is_over_and_when_it_leaves(qtbot: QtBot) -> None:
+    heatmap = shown(qtbot, np.eye(5, dtype=np.float32))
+    told: list[object] = []
+    heatmap.hovered.connect(told.append)
+    qtbot.mouseMove(heatmap.viewport(), heatmap.cell_rect((1, 2)).center().toPoint())
+    qtbot.mouseMove(heatmap.viewport(), heatmap.cell_rect((3, 4)).center().toPoint())
+    qtbot.mouseMove(heatmap.viewport(), QPoint(1, 1))
+    assert told == [(1, 2), (3, 4), None]
+
+
+def test_a_click_chooses_and_a_drag_does_not(qtbot: QtBot) -> None:
+    heatmap = shown(qtbot, np.eye(5, dtype=np.float32))
+    told: list[tuple[int, int]] = []
+    heatmap.chosen.connect(lambda row, column: told.append((row, column)))
+    start, end = (heatmap.cell_rect(cell).center().toPoint() for cell in ((0, 0), (4, 4)))
+    qtbot.mousePress(heatmap.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(heatmap.viewport(), end)
+    qtbot.mouseRelease(heatmap.viewport(), Qt.MouseButton.LeftButton, pos=end)
+    assert told == []
+    qtbot.mouseClick(heatmap.viewport(), Qt.MouseButton.LeftButton, pos=end)
+    assert told == [(4, 4)]
+
+
+def test_arrow_keys_move_the_cell_and_stop_at_the_edge(qtbot: QtBot) -> None:
+    heatmap = shown(qtbot, np.eye(3, dtype=np.float32))
+    heatmap.chosen.connect(lambda row, column: heatmap.mark((row, column)))
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Up):
+        qtbot.keyClick(heatmap, key)
+    assert heatmap.cell == (0, 2)
+
+
+def test_a_cell_out_of_sight_comes_into_sight_by_keyboard(qtbot: QtBot) -> None:
+    heatmap = shown(qtbot, np.eye(100, dtype=np.float32))
+    heatmap.chosen.connect(lambda row, column: heatmap.mark((row, column)))
+    heatmap.mark((0, 0))
+    for _ in range(12):
+        qtbot.keyClick(heatmap, Qt.Key.Key_Plus)
+    for _ in range(60):
+        qtbot.keyClick(heatmap, Qt.Key.Key_Down)
+    assert heatmap.cell == (60, 0)
+    assert heatmap.map_rect().adjusted(-1, -1, 1, 1).contains(heatmap.cell_rect((60, 0)))
+
+
+def test_zero_shows_all_again(qtbot: QtBot) -> None:
+    heatmap = shown(qtbot, np.eye(50, dtype=np.float32))
+    before = heatmap.cell_rect((49, 49))
+    qtbot.keyClick(heatmap, Qt.Key.Key_Plus)
+    assert heatmap.cell_rect((49, 49)) != before
+    qtbot.keyClick(heatmap, Qt.Key.Key_0)
+    after = heatmap.cell_rect((49, 49))
+    assert (after.x(), after.y(), after.width()) == pytest.approx((before.x(), before.y(), before.width()))

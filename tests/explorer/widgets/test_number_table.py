@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from explorer.widgets.axis import Axis
+from explorer.widgets.number_table import NumberTable
+
+VALUES = np.array([[0.25, -1.5], [1 / 3, 4.0]], dtype=np.float32)
+
+
+@pytest.fixture
+def table(qtbot: QtBot) -> NumberTable:
+    table = NumberTable()
+    qtbot.addWidget(table)
+    table.show_values(VALUES, Axis(("my", 'a "quoted", one')), Axis(("dog", "is")))
+    return table
+
+
+def test_csv_has_every_number_in_full_with_both_rows_of_labels(table: NumberTable) -> None:
+    read = list(csv.reader(io.StringIO(table.numbers.csv())))
+    assert read[0] == ["", "dog", "is"]
+    assert [line[0] for line in read[1:]] == ["my", 'a "quoted", one']
+    np.testing.assert_array_equal(np.array([line[1:] for line in read[1:]], dtype=np.float32), VALUES)
+
+
+def test_screen_readers_hear_row_column_and_number(table: NumberTable) -> None:
+    assert table.numbers.index(0, 1).data(Qt.ItemDataRole.AccessibleTextRole) == "my, is: −1.500"
+
+
+def test_the_copy_key_copies_the_selected_block(table: NumberTable, qtbot: QtBot) -> None:
+    table.selectionModel().select(table.numbers.index(0, 0), QItemSelectionModel.SelectionFlag.Select)
+    table.selectionModel().select(table.numbers.index(0, 1), QItemSelectionModel.SelectionFlag.Select)
+    qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == "0.250\t−1.500"
+
+
+def test_a_cell_reached_by_keyboard_is_told_and_a_marked_one_is_not(table: NumberTable, qtbot: QtBot) -> None:
+    told: list[tuple[int, int]] = []
+    table.chosen.connect(lambda row, column: told.append((row, column)))
+    table.mark((0, 0))
+    qtbot.keyClick(table, Qt.Key.Key_Down)
+    assert told == [(1, 0)]

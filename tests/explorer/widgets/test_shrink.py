@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from explorer.widgets import shrink
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9])
+def test_one_bright_cell_survives_wherever_it_is(size: int) -> None:
+    for place in range(size * size):
+        values = np.zeros((2, size, size), dtype=np.float32)
+        values[1].flat[place] = 1
+        shrunk = shrink.largest(values, 4, 4)
+        row, column = divmod(place, size)
+        assert shrunk.shape == (2, -(-size // 4), -(-size // 4))
+        assert shrunk[1, row // 4, column // 4] == 1
+        assert shrunk.sum() == 1
+
+
+def test_of_signed_numbers_the_one_farthest_from_zero_survives() -> None:
+    values = np.array([[0.1, -0.9, 0.5, 0.2]], dtype=np.float32)
+    np.testing.assert_array_equal(shrink.outstanding(values, 1, 2), np.array([[-0.9, 0.5]], dtype=np.float32))
+
+
+def test_nothing_is_changed_where_there_is_room() -> None:
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.testing.assert_array_equal(shrink.largest(values, 1, 1), values)
+    np.testing.assert_array_equal(shrink.outstanding(values, 1, 1), values)
