@@ -71,5 +71,10 @@ def load(file: Path | None = None) -> tuple[Group, ...]:
     return tuple(Group(group["title"], tuple(_example(**fields) for fields in group["example"])) for group in groups)
 
 
+def first() -> Example:
+    """The chapter's pair, which the window opens with."""
+    return load()[0].examples[0]
+
+
 def _example(*, mask: list[str] | None = None, keep: list[str] | None = None, **fields: object) -> Example:
     return Example(mask=tuple(mask or ()), keep=tuple(keep or ()), **fields)  # type: ignore[arg-type]

@@ -95,6 +95,11 @@ def palette() -> Palette:
     return _state.palette
 
 
+def current() -> Theme:
+    """What ``apply`` was asked for last."""
+    return _state.wish
+
+
 def apply(name: Theme) -> None:
     """Gives the application a look: palette, style sheet, fonts. "system" follows the desktop from then on."""
     application = _application()
@@ -303,6 +308,7 @@ QProgressBar::chunk { border-radius: 3px; background: $accent; }
 QPushButton, QToolButton {
     background: $panel; border: 1px solid $line; border-radius: 5px; padding: 4px 10px;
 }
+QToolButton { padding: 2px 8px; }
 QPushButton:hover, QToolButton:hover { background: $hover; }
 QPushButton:pressed, QToolButton:pressed, QToolButton:checked, QPushButton:checked { background: $line; }
 QPushButton:focus, QToolButton:focus { border-color: $accent; }
@@ -319,6 +325,7 @@ QTabBar::tab {
 QTabBar::tab:hover { color: $ink; }
 QTabBar::tab:selected { color: $ink; font-weight: 600; border-bottom-color: $accent; }
 QTabBar::tab:selected:focus { background: $panel; }
+QTabWidget::tab-bar { left: 2px; }
 QTabWidget::pane { border: none; border-top: 1px solid $line; }
 QMenuBar { background: $paper; border-bottom: 1px solid $line; }
 QMenuBar::item { background: transparent; padding: 4px 10px; }

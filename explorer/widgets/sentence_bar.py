@@ -76,6 +76,8 @@ class SentenceEdit(QLineEdit):
 class SentenceBar(QWidget):
     """Puts what is typed and chosen to the workspace, and shows what is asked there."""
 
+    typing = Signal()  # a keystroke: the question is about to change
+
     def __init__(self, workspace: Workspace, picker: ModelPicker, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.workspace = workspace
@@ -91,6 +93,7 @@ class SentenceBar(QWidget):
         self._pause.timeout.connect(self.commit)
         self._lay_out(picker)
         self._fill_examples()
+        self._show_direction()
         workspace.asked.connect(self._show_question)
         workspace.answered.connect(self._show_answer)
         workspace.refused.connect(self._show_refusal)
@@ -100,8 +103,34 @@ class SentenceBar(QWidget):
         self._pause.stop()
         self.workspace.set_texts(self.first.text(), self.second.text())
 
+    def can_undo(self) -> bool:
+        """Whether there is a former question, or one that is being typed."""
+        return self._pause.isActive() or self.workspace.can_undo
+
+    def undo_question(self) -> None:
+        """Asks the former question; what is being typed is the present one."""
+        self.commit()
+        self.workspace.undo()
+
+    def swap_sentences(self) -> None:
+        """Asks whether A follows B."""
+        self.commit()
+        self.workspace.swap()
+
+    def focus_sentence(self) -> None:
+        """Puts the cursor into sentence A, all of it chosen."""
+        self.first.setFocus()
+        self.first.selectAll()
+
+    def warn(self, sentence: str) -> None:
+        """Says what went wrong, until the next answer."""
+        self._say("refused", sentence)
+
     def use_actions(self, swap: QAction, undo: QAction, redo: QAction) -> None:
         """Gives the buttons the window's actions, so that they and the menus are one thing."""
+        swap.setIconText(self.tr("⇄ Swap"))
+        undo.setIconText("↶")
+        redo.setIconText("↷")
         for button, action in ((self.swap, swap), (self.undo, undo), (self.redo, redo)):
             button.setDefaultAction(action)
             button.setAccessibleName(action.text().replace("&", ""))
@@ -120,7 +149,7 @@ class SentenceBar(QWidget):
     def _example_failed(self, error: Exception) -> None:
         if not isinstance(error, ValueError):
             raise error
-        self._show_refusal(str(error))
+        self.warn(str(error))
 
     def _edit(self, segment: str, name: str, hint: str) -> SentenceEdit:
         edit = SentenceEdit(segment)
@@ -136,6 +165,7 @@ class SentenceBar(QWidget):
         theme.role(direction, "group")
         directions = QHBoxLayout(direction)
         directions.setContentsMargins(0, 0, 0, 0)
+        directions.setSpacing(14)
         group = QButtonGroup(self)
         for button, name in ((self.both, "both"), (self.left_to_right, "left-to-right")):
             group.addButton(button)
@@ -174,6 +204,7 @@ class SentenceBar(QWidget):
     def _typed(self) -> None:
         self._say("shortened", "")
         self._pause.start()
+        self.typing.emit()
 
     def _say_shortened(self) -> None:
         # After ``typed``, which takes the former sentence away.
@@ -210,7 +241,7 @@ class SentenceBar(QWidget):
         self._show_question()
 
     def _show_refusal(self, sentence: str) -> None:
-        self._say("refused", sentence)
+        self.warn(sentence)
         self._show_direction()
 
     def _say(self, note: str, sentence: str) -> None:

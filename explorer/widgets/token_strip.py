@@ -53,6 +53,16 @@ class TokenStrip(QWidget):
             self.chips.hasFocus() and self.workspace.trace is not None
         )
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether the focused token is not as the text has it."""
+        position, scenario = self.chips.cursor_position, self.workspace.scenario
+        return self.has_token and (scenario.edit_at(position) is not None or position in scenario.flips)
+
+    def focus_token(self) -> None:
+        """Hands the keys to the tokens."""
+        self.chips.setFocus()
+
     def mask_token(self) -> None:
         """[MASK] stands at the focused token."""
         self._edit(lambda scenario, position: scenario.mask(position))
@@ -136,19 +146,19 @@ class TokenStrip(QWidget):
         if first or second:
             sentences.append(
                 self.tr("The model reads {read} of {all} tokens.").format(
-                    read=len(trace.tokens), all=len(trace.tokens) + len(first) + len(second)
+                    read=len(trace.tokens), all=f"{len(trace.tokens) + len(first) + len(second):,}"
                 )
             )
         if first:
-            sentences.append(self.tr("Cut from A ({count}): {pieces}.").format(count=len(first), pieces=_named(first)))
+            sentences.append(
+                self.tr("Cut from A ({count}): “{pieces}”.").format(count=len(first), pieces=_named(first))
+            )
         if second:
             sentences.append(
-                self.tr("Cut from B ({count}): {pieces}.").format(count=len(second), pieces=_named(second))
+                self.tr("Cut from B ({count}): “{pieces}”.").format(count=len(second), pieces=_named(second))
             )
         if bert.trained_length is not None and len(trace.tokens) > bert.trained_length:
-            sentence = self.tr(
-                "{model} never saw a token at position {length} or later: what it says there is a guess."
-            )
+            sentence = self.tr("{model} never saw a token at position {length} or later: there it is guessing.")
             sentences.append(sentence.format(model=bert.name, length=bert.trained_length))
         self._say(sentences)
 

@@ -1,0 +1,48 @@
+"""The list of all keys, made from the table of actions."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.actions import Actions, menus
+
+_COLUMNS = 2
+
+
+class ShortcutsDialog(QDialog):
+    """Every shortcut with what it does, menu by menu. Does not block the window."""
+
+    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Keyboard shortcuts"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(32)
+        grid.setVerticalSpacing(16)
+        shown = [name for name in menus() if any(action.shortcuts() for action in actions.of(name))]
+        for number, name in enumerate(shown):
+            place = divmod(number, _COLUMNS)
+            grid.addWidget(self._menu(actions, name), *place, Qt.AlignmentFlag.AlignTop)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 16, 20, 16)
+        layout.setSpacing(16)
+        layout.addLayout(grid)
+        layout.addWidget(buttons)
+
+    def _menu(self, actions: Actions, name: str) -> QWidget:
+        made = QWidget()
+        rows = QGridLayout(made)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setVerticalSpacing(4)
+        rows.setColumnStretch(1, 1)
+        rows.addWidget(theme.role(QLabel(menus()[name].replace("&", "")), "heading"), 0, 0, 1, 2)
+        for row, action in enumerate((action for action in actions.of(name) if action.shortcuts()), start=1):
+            keys = "  ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts())
+            rows.addWidget(theme.role(QLabel(keys), "faint"), row, 0)
+            rows.addWidget(QLabel(action.text().replace("&", "")), row, 1)
+        return made

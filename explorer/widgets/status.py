@@ -1,0 +1,77 @@
+"""The two ends of the status line: which model answers, and what is chosen, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QWidget
+
+from explorer.workspace import Selection, Workspace
+
+if TYPE_CHECKING:
+    from model.trace import Trace
+
+
+class ModelLabel(QLabel):
+    """The open model, its size, and where it computes."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.workspace = workspace
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAccessibleName(self.tr("Model"))
+        workspace.answered.connect(self._show)
+        workspace.refused.connect(self._show)
+        self.setText(self.tr("Opening the model: torch is loaded first, which takes a few seconds."))
+
+    def _show(self) -> None:
+        bert = self.workspace.bert
+        if bert is None:
+            self.setText(self.tr("No model is open: choose one with the button above."))
+            return
+        sentence = self.tr("{model}: {count} parameters, CPU")
+        self.setText(sentence.format(model=bert.name, count=self._rounded(bert.parameters)))
+        self.setToolTip("\n".join(bert.notes))
+
+    def _rounded(self, count: int) -> str:
+        if count >= 1_000_000:
+            return self.tr("{number} M").format(number=f"{count / 1e6:.1f}")
+        return f"{count:,}"
+
+
+class SelectionLabel(QLabel):
+    """The focused token, head or cell. Layers and heads count from 1 here, positions from [CLS] = 0."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.workspace = workspace
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAccessibleName(self.tr("Chosen"))
+        workspace.answered.connect(self._show)
+        workspace.selection_changed.connect(self._show)
+
+    def _show(self) -> None:
+        trace = self.workspace.trace
+        self.setText("" if trace is None else self.words(trace, self.workspace.selection))
+
+    def words(self, trace: Trace, selection: Selection) -> str:
+        """What is chosen, in a few words."""
+        head = ""
+        if selection.head is not None:
+            layer, number = selection.head
+            head = self.tr("layer {layer} head {head}").format(layer=layer + 1, head=number + 1)
+            if selection.cell is not None:
+                row, column = selection.cell
+                return self.tr("{head}: {row} → {column} {weight}").format(
+                    head=head,
+                    row=trace.tokens[row],
+                    column=trace.tokens[column],
+                    weight=f"{trace.attention[layer, number, row, column]:.2f}",
+                )
+        if selection.token is None:
+            return head
+        token = self.tr("position {position}: {piece}").format(
+            position=selection.token, piece=trace.tokens[selection.token]
+        )
+        return " · ".join(filter(None, (head, token)))

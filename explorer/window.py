@@ -1,0 +1,161 @@
+"""The window: assembles sentence bar, token strip, tabs, menus and status line. Holds no logic of its own."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+from PySide6.QtCore import QTimer, Signal, qVersion
+from PySide6.QtGui import QCloseEvent, QPaintEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QTabWidget, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.actions import Actions, table
+from explorer.settings import Settings
+from explorer.tabs.attention import AttentionTab
+from explorer.tabs.embeddings import EmbeddingsTab
+from explorer.tabs.masked_lm import MaskedLMTab
+from explorer.tabs.next_sentence import NextSentenceTab
+from explorer.tabs.tokens import TokensTab
+from explorer.widgets.model_picker import ModelPicker, ask_for_folder
+from explorer.widgets.page import Page
+from explorer.widgets.sentence_bar import SentenceBar
+from explorer.widgets.shortcuts_dialog import ShortcutsDialog
+from explorer.widgets.status import ModelLabel, SelectionLabel
+from explorer.widgets.token_strip import TokenStrip
+from explorer.workspace import Workspace
+
+# Name, number of its shortcut, and class: the numbers are those of the whole set of tabs, whichever are built.
+_TABS: tuple[tuple[str, int, type[Page]], ...] = (
+    ("tokens", 1, TokensTab),
+    ("embeddings", 2, EmbeddingsTab),
+    ("attention", 3, AttentionTab),
+    ("masked-lm", 5, MaskedLMTab),
+    ("next-sentence", 6, NextSentenceTab),
+)
+
+
+class Window(QMainWindow):
+    """The main window on a workspace."""
+
+    painted = Signal()  # the window is on screen for the first time: what is slow may begin
+
+    def __init__(self, workspace: Workspace, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.workspace = workspace
+        self.settings = settings
+        self._was_painted = False
+        self.setWindowTitle(self.tr("BERT Explorer"))
+        self.resize(1440, 900)
+        self.setMinimumSize(800, 560)
+
+        picker = ModelPicker(workspace, lambda: settings.recent_models)
+        picker.browse.connect(self.browse)
+        self.bar = SentenceBar(workspace, picker)
+        self.strip = TokenStrip(workspace)
+        self.pages = {name: kind(workspace) for name, _, kind in _TABS}
+        self.tabs = QTabWidget()
+        for page in self.pages.values():
+            self.tabs.addTab(page, page.title)
+        column = QWidget()
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.strip)
+        layout.addWidget(self.tabs, 1)
+        self.setCentralWidget(column)
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().addWidget(ModelLabel(workspace), 1)
+        self.statusBar().addPermanentWidget(SelectionLabel(workspace))
+
+        self.actions_table = Actions(table(self), self)
+        self._use_actions()
+        workspace.answered.connect(self._remember_model)
+        self._restore()
+
+    # What the menus do
+
+    def show_tab(self, name: str) -> None:
+        """Brings the tab of that name to the front."""
+        if name in self.pages:
+            self.tabs.setCurrentWidget(self.pages[name])
+
+    def tab_titles(self) -> list[tuple[str, str, int]]:
+        """Name, title and number of every tab."""
+        return [(name, self.pages[name].title, number) for name, number, _ in _TABS]
+
+    def browse(self) -> None:
+        """Lets the user choose a model folder, and opens it."""
+        ask_for_folder(self, self.open_model)
+
+    def open_model(self, folder: Path) -> None:
+        """Opens a model directory and asks it the present question."""
+        self.workspace.open_model(folder)
+
+    def use_theme(self, name: theme.Theme) -> None:
+        """Changes the look, now and at the next start."""
+        self.settings.theme = name
+        theme.apply(name)
+
+    def scale_text(self, steps: int) -> None:
+        """Makes all text a step larger or smaller; 0 gives the system's size."""
+        scales = theme.TEXT_SCALES
+        nearest = min(range(len(scales)), key=lambda place: abs(scales[place] - theme.text_scale()))
+        place = min(max(nearest + steps, 0), len(scales) - 1)
+        self.settings.text_scale = scales[place] if steps else 1.0
+        theme.set_text_scale(self.settings.text_scale)
+
+    def show_shortcuts(self) -> None:
+        """Lists all keys."""
+        ShortcutsDialog(self.actions_table, self).show()
+
+    def show_about(self) -> None:
+        """Says what this is."""
+        box = QMessageBox(self)
+        box.setWindowTitle(self.tr("About BERT Explorer"))
+        box.setText(self.tr("Ask a BERT a question and see everything it did to answer."))
+        box.setInformativeText(
+            self.tr("Python {python}, Qt {qt}").format(python=platform.python_version(), qt=qVersion())
+        )
+        box.open()
+
+    # Assembly
+
+    def _use_actions(self) -> None:
+        actions = self.actions_table
+        actions.fill(self.menuBar())
+        self.bar.use_actions(actions["swap"], actions["undo"], actions["redo"])
+        self.strip.chips.addActions(actions.of("token"))
+        workspace = self.workspace
+        for signal in (workspace.asked, workspace.answered, workspace.refused, workspace.selection_changed):
+            signal.connect(actions.refresh)
+        workspace.history_changed.connect(actions.refresh)
+        self.bar.typing.connect(actions.refresh)
+        # By its receiver's method, so that the connection ends with the window.
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(actions.refresh)
+        actions.refresh()
+
+    def _restore(self) -> None:
+        if not self.settings.geometry.isEmpty():
+            self.restoreGeometry(self.settings.geometry)
+        self.show_tab(self.settings.tab)
+
+    def _remember_model(self) -> None:
+        bert = self.workspace.bert
+        if bert is not None and bert.origin is not None:
+            self.settings.remember_model(bert.origin)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self, self.painted.emit)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.settings.geometry = self.saveGeometry()
+        self.settings.tab = next(name for name, page in self.pages.items() if page is self.tabs.currentWidget())
+        self.settings.save()
+        super().closeEvent(event)
