@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QWidget
 from explorer.widgets import shrink
 from explorer.widgets.atlas import RESOLUTION, Atlas, Head
 from explorer.widgets.axis import token_axis
-from explorer.widgets.figures import rounded_percent, signed
+from explorer.widgets.figures import NO_BREAK, rounded_percent, signed
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
 from explorer.widgets.number_table import NumberTable
@@ -44,12 +44,19 @@ class AttentionTab(Page):
         self.atlas = Atlas()
         self.heatmap = Heatmap(scale=Scale.SHARE)
         self.table = NumberTable()
+        self._legend = Legend(Scale.SHARE)
         self._facts = note()
         self._line = note(wrap=False)
         self._numbers = QToolButton()
         self._numbers.setText(self.tr("Numbers"))
         self._numbers.setCheckable(True)
         self._numbers.setToolTip(self.tr("The same map as a table of numbers"))
+        self.per_row = QToolButton()
+        self.per_row.setText(self.tr("Each row by itself"))
+        self.per_row.setCheckable(True)
+        self.per_row.setToolTip(
+            self.tr("The strongest colour for the largest weight of each row: shows faint rows of long texts")
+        )
         self._views = QStackedWidget()
         self._views.addWidget(self.heatmap)
         self._views.addWidget(self.table)
@@ -78,11 +85,17 @@ class AttentionTab(Page):
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._habits = None
         self._show_head(trace)
+        self._show_atlas(trace)
+        self.examine("habits", _habits, self._show_habits)
+
+    def _show_atlas(self, trace: Trace) -> None:
         off = trace.scenario.heads_off | {
             (layer, head) for layer in trace.scenario.layers_off for head in range(trace.attention.shape[1])
         }
-        self.examine("atlas", lambda _, trace: _fitted(trace.attention), lambda maps: self.atlas.show_maps(maps, off))
-        self.examine("habits", _habits, self._show_habits)
+        per_row = self.per_row.isChecked()
+        self.examine(
+            "atlas", lambda _, trace: _fitted(trace.attention, per_row), lambda maps: self.atlas.show_maps(maps, off)
+        )
 
     def mark(self, selection: Selection) -> None:
         trace = self.workspace.trace
@@ -101,7 +114,8 @@ class AttentionTab(Page):
     def _lay_out(self) -> None:
         self.atlas.setToolTip(self.tr("Click chooses a head, Ctrl+click or X switches it off."))
         left = Panel(self.tr("All heads"))
-        left.tools.addWidget(Legend(Scale.SHARE))
+        left.tools.addWidget(self.per_row)
+        left.tools.addWidget(self._legend)
         left.column.addWidget(self.atlas, 100)
         left.column.addWidget(self._facts)
         left.column.addStretch(1)
@@ -126,7 +140,14 @@ class AttentionTab(Page):
         )
         for view in (self.heatmap, self.table):
             view.chosen.connect(lambda row, column: workspace.select(cell=(row, column), token=row))
+        self.per_row.toggled.connect(self._scale_rows)
         self._numbers.toggled.connect(lambda on: self._views.setCurrentWidget(self.table if on else self.heatmap))
+
+    def _scale_rows(self, on: bool) -> None:
+        self.heatmap.set_per_row(on)
+        self._legend.set_end(self.tr("largest of its row") if on else "")
+        if self.workspace.trace is not None:
+            self._show_atlas(self.workspace.trace)
 
     # What it says
 
@@ -198,7 +219,7 @@ class AttentionTab(Page):
                 parts.append(text.format(rounded_percent(float(share[layer, head]))))
         if self._head in trace.scenario.heads_off or layer in trace.scenario.layers_off:
             parts.insert(0, strong(self.tr("switched off: what it finds does not reach the next layer")))
-        return " · ".join(parts)
+        return f"{NO_BREAK}· ".join(parts)
 
     def _read(self, trace: Trace, cell: Cell | None, token: int | None) -> None:
         weights = trace.attention[self._head]
@@ -216,10 +237,12 @@ class AttentionTab(Page):
         self.heatmap.setAccessibleDescription(sentence.format(looks, seen, weight))
 
 
-def _fitted(maps: Floats) -> Floats:
-    """On the worker: ``maps`` (L, H, T, T), as large as the atlas can show them."""
+def _fitted(maps: Floats, per_row: bool) -> Floats:
+    """On the worker: ``maps`` (L, H, T, T), as large as the atlas can show them; layer by layer to spare memory."""
     step = -(-maps.shape[-1] // RESOLUTION)
-    return shrink.largest(maps, step, step)
+    if not per_row:
+        return shrink.largest(maps, step, step)
+    return np.stack([shrink.largest(shrink.by_row(layer), step, step) for layer in maps])
 
 
 def _habits(_: Bert, trace: Trace) -> _Habits:
@@ -241,6 +264,7 @@ def _exception(trace: Trace, head: Head, pattern: attention.Pattern) -> Cell | N
     }.get(pattern)
     if expected is None:
         return None
-    elsewhere = np.where(expected | special[:, None] | special[None, :], 0, trace.attention[head])
+    unremarkable = expected | special[:, None] | special[None, :] | np.eye(size, dtype=bool)
+    elsewhere = np.where(unremarkable, 0, trace.attention[head])
     row, column = divmod(int(elsewhere.argmax()), size)
     return (row, column) if elsewhere[row, column] >= _EXCEPTION_FROM else None

@@ -105,11 +105,14 @@ def paint_rows(painter: QPainter, axis: Axis, line: Line, right: float, chosen: 
         return
     font = painter.font()
     height = QFontMetricsF(font).height()
-    for entry in line.entries(len(axis), step(axis, font, line.cell, across=False)):
-        if entry != chosen and (chosen is None or abs(entry - chosen) * line.cell >= height):
-            _row_label(painter, axis, entry, line, right, bold=False)
-    if chosen is not None and line.low <= line.centre(chosen) <= line.high:
-        _row_label(painter, axis, chosen, line, right, bold=True)
+    taken: list[float] = []  # where labels begin that are already there
+    entries = line.entries(len(axis), step(axis, font, line.cell, across=False))
+    first = [chosen] if chosen is not None and line.low <= line.centre(chosen) <= line.high else []
+    for entry in [*first, *(entry for entry in entries if entry != chosen)]:
+        top = min(max(line.centre(entry) - height / 2, line.low - 1), line.high + 1 - height)  # no half of a label
+        if all(abs(top - other) >= height * 0.85 for other in taken):
+            taken.append(top)
+            _row_label(painter, axis, entry, QRectF(0, top, right - _GAP, height), bold=entry == chosen)
     painter.setFont(font)
 
 
@@ -132,11 +135,8 @@ def paint_columns(painter: QPainter, axis: Axis, line: Line, bottom: float, chos
     painter.setFont(font)
 
 
-def _row_label(painter: QPainter, axis: Axis, entry: int, line: Line, right: float, *, bold: bool) -> None:
+def _row_label(painter: QPainter, axis: Axis, entry: int, box: QRectF, *, bold: bool) -> None:
     _dress(painter, axis, entry, bold)
-    height = QFontMetricsF(painter.font()).height()
-    top = min(max(line.centre(entry) - height / 2, line.low - 1), line.high + 1 - height)  # no half of a label
-    box = QRectF(0, top, right - _GAP, height)
     painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, elided(axis.labels[entry]))
 
 

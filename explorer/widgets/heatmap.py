@@ -30,7 +30,7 @@ Cell = tuple[int, int]
 
 _LARGEST_CELL = 40.0  # pixels
 _LINES_FROM = 7.0  # pixels a cell, from which on thin lines part the cells
-_VALUES_FROM = (30.0, 18.0)  # pixels a cell, from which on values are written into it
+_VALUES_FROM = (27.0, 18.0)  # pixels a cell, from which on values are written into it
 _LEAST_WRITTEN = 0.095  # of the scale; paler cells stay empty so that the eye finds the strong ones
 _FRAME = 7.0  # pixels down, at least, of the frame around a row
 _FEWEST_CELLS = 4  # along a side at the strongest zoom
@@ -65,6 +65,7 @@ class Heatmap(pg.GraphicsView):
         self._values: Floats = np.zeros((0, 0), dtype=np.float32)
         self._rows, self._columns = Axis(()), Axis(())
         self._limit = 1.0
+        self._per_row = False
         self._cell: Cell | None = None
         self._row: int | None = None
         self._under: Cell | None = None
@@ -102,6 +103,11 @@ class Heatmap(pg.GraphicsView):
         self._place()
         if anew:
             self.show_all()
+        self._render()
+
+    def set_per_row(self, on: bool) -> None:
+        """Gives the strongest colour to the largest value of each row, whatever it is; written values stay theirs."""
+        self._per_row, self._shrunk_by = on, None
         self._render()
 
     @property
@@ -296,7 +302,7 @@ class Heatmap(pg.GraphicsView):
         self._shrunk_by = steps
         reduce = shrink.largest if self._scale is Scale.SHARE else shrink.outstanding
         low = 0.0 if self._scale is Scale.SHARE else -self._limit
-        image = reduce(self._values, *steps)
+        image = reduce(shrink.by_row(self._values) if self._per_row else self._values, *steps)
         self._image.setImage(image, autoLevels=False, levels=(low, self._limit))
         self._image.setRect(QRectF(0, 0, image.shape[1] * steps[1], image.shape[0] * steps[0]))
 
@@ -335,12 +341,13 @@ class Heatmap(pg.GraphicsView):
         metrics = QFontMetricsF(self._figures)
         drop = (metrics.ascent() - metrics.descent()) / 2
         for row in down.entries(len(self._rows), 1):
+            strongest = float(self._values[row].max()) if self._per_row else 1.0
             for column in across.entries(len(self._columns), 1):
                 value = float(self._values[row, column])
                 if abs(value) < _LEAST_WRITTEN * self._limit:
                     continue
                 text = f"{value:.2f}".replace("-", "−")
-                painter.setPen(self._ink[self._level(value)])
+                painter.setPen(self._ink[self._level(value / strongest)])
                 x = across.centre(column) - metrics.horizontalAdvance(text) / 2
                 painter.drawText(QPointF(x, down.centre(row) + drop), text)
 

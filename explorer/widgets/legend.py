@@ -19,7 +19,7 @@ class Legend(QWidget):
 
     def __init__(self, scale: Scale, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._scale, self._limit = scale, 1.0
+        self._scale, self._limit, self._end = scale, 1.0, ""
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._describe()
 
@@ -31,10 +31,17 @@ class Legend(QWidget):
             self.updateGeometry()
             self.update()
 
+    def set_end(self, words: str) -> None:
+        """Says in ``words`` what the strongest colour stands for where that is no one number; empty takes it back."""
+        self._end = words
+        self._describe()
+        self.updateGeometry()
+        self.update()
+
     def ends(self) -> tuple[str, str]:
         """What stands left and right of the colours."""
         if self._scale is Scale.SHARE:
-            return "0", f"{self._limit:g}"
+            return "0", self._end or f"{self._limit:g}"
         return signed(-self._limit, 2), signed(self._limit, 2)
 
     def sizeHint(self) -> QSize:

@@ -25,6 +25,11 @@ def outstanding(values: Floats, rows: int, columns: int) -> Floats:
     return np.where(high >= -low, high, low)
 
 
+def by_row(values: Floats) -> Floats:
+    """``values`` (…, R, C), none below 0, each row divided by its largest."""
+    return values / np.maximum(values.max(axis=-1, keepdims=True), np.finfo(np.float32).tiny)
+
+
 def _strided(values: Floats, step: int, axis: int) -> Floats:
     def every(offset: int) -> Floats:
         return values[..., offset::step, :] if axis == -2 else values[..., offset::step]

@@ -82,6 +82,17 @@ def test_x_switches_a_head_off_and_on_again(
     assert workspace.scenario.heads_off == frozenset()
 
 
+def test_scaling_each_row_by_itself_changes_colours_and_no_number(
+    tab: AttentionTab, workspace: Workspace, settle: Settle
+) -> None:
+    assert workspace.trace is not None
+    before = tab.heatmap.grab().toImage()
+    tab.per_row.click()
+    settle()
+    assert tab.heatmap.grab().toImage() != before
+    np.testing.assert_array_equal(tab.heatmap.values, workspace.trace.attention[0, 0])
+
+
 def test_the_tab_says_that_rows_add_up_to_one(tab: AttentionTab) -> None:
     assert "a row looks at a column, and every row adds up to 1" in tab.answer
 
