@@ -6,7 +6,8 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, QWidget
 
 from explorer.widgets import shrink
 from explorer.widgets.atlas import RESOLUTION, Atlas, Head
@@ -24,6 +25,7 @@ from model.trace import Floats, Trace
 if TYPE_CHECKING:
     from model.bert import Bert
 
+_GAP = 8  # pixels between atlas and caption
 _EXCEPTION_FROM = 0.5  # of a row's mass: a word that looks so firmly elsewhere is worth naming
 
 
@@ -46,6 +48,7 @@ class AttentionTab(Page):
         self.table = NumberTable()
         self._legend = Legend(Scale.SHARE)
         self._facts = note()
+        self._captioned = _Captioned(self.atlas, self._facts)
         self._line = note(wrap=False)
         self._numbers = QToolButton()
         self._numbers.setText(self.tr("Numbers"))
@@ -94,8 +97,12 @@ class AttentionTab(Page):
         }
         per_row = self.per_row.isChecked()
         self.examine(
-            "atlas", lambda _, trace: _fitted(trace.attention, per_row), lambda maps: self.atlas.show_maps(maps, off)
+            "atlas", lambda _, trace: _fitted(trace.attention, per_row), lambda maps: self._show_maps(maps, off)
         )
+
+    def _show_maps(self, maps: Floats, off: frozenset[Head]) -> None:
+        self.atlas.show_maps(maps, off)
+        self._captioned.place()
 
     def mark(self, selection: Selection) -> None:
         trace = self.workspace.trace
@@ -116,9 +123,7 @@ class AttentionTab(Page):
         left = Panel(self.tr("All heads"))
         left.tools.addWidget(self.per_row)
         left.tools.addWidget(self._legend)
-        left.column.addWidget(self.atlas, 100)
-        left.column.addWidget(self._facts)
-        left.column.addStretch(1)
+        left.column.addWidget(self._captioned, 1)
         self._chosen.tools.addWidget(self._numbers)
         self._chosen.column.addWidget(self._line)
         self._chosen.column.addWidget(self._views, 1)
@@ -184,6 +189,7 @@ class AttentionTab(Page):
             does = self.tr("{0}, except {1} → {2}").format(does, *(escape(trace.tokens[place]) for place in exception))
         self.answer = f"{strong(does + '.')} {how}"
         self._facts.setText(self._shares(trace))
+        self._captioned.place()
 
     def _habit(self, pattern: attention.Pattern) -> str:
         return {
@@ -235,6 +241,27 @@ class AttentionTab(Page):
         weight = signed(float(weights[cell]))
         self._line.setText(sentence.format(strong(escape(looks)), strong(escape(seen)), weight))
         self.heatmap.setAccessibleDescription(sentence.format(looks, seen, weight))
+
+
+class _Captioned(QWidget):
+    """The atlas with what its chosen head does right below the last layer, however many there are."""
+
+    def __init__(self, atlas: Atlas, caption: QLabel) -> None:
+        super().__init__()
+        self._atlas, self._caption = atlas, caption
+        for widget in (atlas, caption):
+            widget.setParent(self)
+        self.setMinimumSize(atlas.minimumSize())
+
+    def place(self) -> None:
+        """Gives the caption at least two lines, so that the atlas keeps its size from head to head."""
+        lines = max(self._caption.heightForWidth(self.width()), 2 * self._caption.fontMetrics().lineSpacing() + 2)
+        self._atlas.setGeometry(0, 0, self.width(), self.height() - lines - _GAP)
+        self._caption.setGeometry(0, round(self._atlas.used_height()) + _GAP, self.width(), lines)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.place()
 
 
 def _fitted(maps: Floats, per_row: bool) -> Floats:

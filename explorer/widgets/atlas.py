@@ -16,7 +16,6 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QResizeEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -65,7 +64,6 @@ class Atlas(QWidget):
     def show_maps(self, maps: Floats, off: frozenset[Head] = frozenset()) -> None:
         """Draws ``maps`` (L, H, T, T), strikes through those that are ``off``."""
         self._maps, self._off, self._image = maps, off, None
-        self._fit()
         self.update()
 
     @property
@@ -88,6 +86,10 @@ class Atlas(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(560, 420)
+
+    def used_height(self) -> float:
+        """Pixels from the top to below the last layer; what is left of the height stays empty."""
+        return self.head_rect((max(self._maps.shape[0] - 1, 0), 0)).bottom() + 4
 
     # Mouse and keys
 
@@ -142,17 +144,6 @@ class Atlas(QWidget):
         across = (self.width() - origin.x() - 4) / heads - _GAP
         down = (self.height() - origin.y() - 4) / layers - _GAP
         return max(_SMALLEST, math.floor(min(_LARGEST, across, down)))
-
-    def _fit(self) -> None:
-        """Takes no more height than squares that fill the width need, so that what stands below follows at once."""
-        layers, heads = (max(1, count) for count in self._maps.shape[:2])
-        origin = self._origin()
-        side = min(_LARGEST, (self.width() - origin.x() - 4) / heads - _GAP)
-        self.setMaximumHeight(round(origin.y() + layers * (max(side, _SMALLEST) + _GAP) + 4))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
