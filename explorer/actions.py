@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from explorer import theme
@@ -29,7 +29,7 @@ class Entry:
     shortcuts: tuple[str, ...]  # the first is shown
     run: Callable[[], object]
     enabled: Callable[[], bool] = lambda: True
-    checked: Callable[[], bool] | None = None  # None for what is not on or off
+    checked: Callable[[], bool] | None = None  # whether it is the one chosen; a menu holds one choice at most
     starts_section: bool = False  # a line stands above it
 
 
@@ -156,6 +156,7 @@ class Actions(QObject):
     def __init__(self, entries: tuple[Entry, ...], parent: QObject) -> None:
         super().__init__(parent)
         self.entries = {entry.id: entry for entry in entries}
+        self._choices = {name: QActionGroup(self) for name in menus()}
         self._actions = {entry.id: self._action(entry) for entry in entries}
 
     def __getitem__(self, id: str) -> QAction:  # noqa: A002
@@ -188,7 +189,9 @@ class Actions(QObject):
         action = QAction(entry.title, self)
         action.setObjectName(entry.id)
         action.setShortcuts([QKeySequence(shortcut) for shortcut in entry.shortcuts])
-        action.setCheckable(entry.checked is not None)
+        if entry.checked is not None:
+            action.setCheckable(True)
+            self._choices[entry.menu].addAction(action)
         # Through a lambda: triggered(bool) would hand its flag to a callable that takes an argument.
         action.triggered.connect(lambda: entry.run())
         return action

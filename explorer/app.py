@@ -75,7 +75,8 @@ def require_fonts() -> None:
 
 def model_folder(options: argparse.Namespace) -> Path:
     """The model that was asked for, or the one that is shipped."""
-    return options.model or paths.resources() / "models" / "starter"
+    folder: Path = options.model or paths.resources() / "models" / "starter"
+    return folder.resolve()
 
 
 def _cores() -> int:

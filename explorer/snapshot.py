@@ -109,6 +109,7 @@ def _wait(worker: Worker) -> None:
 def _pictures(window: Window, options: argparse.Namespace) -> list[Path]:
     window.resize(*options.size)
     window.show()
+    window.setFocus()  # no blinking cursor in the pictures
     written = []
     for name in window.pages:
         window.show_tab(name)

@@ -267,7 +267,7 @@ _TEMPLATE = """
 QLabel[role="question"] { font-size: $large; font-weight: 600; }
 QLabel[role="heading"] { font-weight: 600; }
 QLabel[role="faint"], QLabel[role="answer"] { color: $faint; }
-QLabel[role="refusal"] { color: $positive; }
+QLabel[role="refusal"] { font-weight: 600; }
 QLabel[role="mono"] { font-family: "$mono"; }
 QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit {
     background: $paper; border: 1px solid $line; border-radius: 5px; padding: 4px 8px;
@@ -292,6 +292,7 @@ QCheckBox::indicator, QMenu::indicator:non-exclusive { border-radius: 3px; }
 QRadioButton::indicator:checked, QMenu::indicator:exclusive:checked {
     width: 6px; height: 6px; border: 4px solid $accent; background: $paper;
 }
+QMenu::indicator { margin-left: 6px; }
 QCheckBox::indicator:checked, QMenu::indicator:non-exclusive:checked {
     border-color: $accent; background: $accent; image: url("$icons/$tick.svg");
 }
@@ -331,7 +332,7 @@ QMenuBar { background: $paper; border-bottom: 1px solid $line; }
 QMenuBar::item { background: transparent; padding: 4px 10px; }
 QMenuBar::item:selected { background: $hover; }
 QMenu { background: $paper; border: 1px solid $line; padding: 4px; }
-QMenu::item { padding: 4px 24px 4px 20px; border-radius: 3px; }
+QMenu::item { padding: 4px 24px 4px 24px; border-radius: 3px; }
 QMenu::item:selected { background: $hover; color: $ink; }
 QMenu::item:disabled { color: $disabled; }
 QMenu::separator { height: 1px; background: $line; margin: 4px 6px; }

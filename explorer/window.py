@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal, qVersion
 from PySide6.QtGui import QCloseEvent, QPaintEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QMessageBox, QTabWidget, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.actions import Actions, table
@@ -17,7 +17,7 @@ from explorer.tabs.embeddings import EmbeddingsTab
 from explorer.tabs.masked_lm import MaskedLMTab
 from explorer.tabs.next_sentence import NextSentenceTab
 from explorer.tabs.tokens import TokensTab
-from explorer.widgets.model_picker import ModelPicker, ask_for_folder
+from explorer.widgets.model_picker import ModelPicker, ask_for_folder, bundled
 from explorer.widgets.page import Page
 from explorer.widgets.sentence_bar import SentenceBar
 from explorer.widgets.shortcuts_dialog import ShortcutsDialog
@@ -49,9 +49,9 @@ class Window(QMainWindow):
         self.resize(1440, 900)
         self.setMinimumSize(800, 560)
 
-        picker = ModelPicker(workspace, lambda: settings.recent_models)
-        picker.browse.connect(self.browse)
-        self.bar = SentenceBar(workspace, picker)
+        self.picker = ModelPicker(workspace, lambda: settings.recent_models)
+        self.picker.browse.connect(self.browse)
+        self.bar = SentenceBar(workspace, self.picker)
         self.strip = TokenStrip(workspace)
         self.pages = {name: kind(workspace) for name, _, kind in _TABS}
         self.tabs = QTabWidget()
@@ -91,7 +91,7 @@ class Window(QMainWindow):
 
     def open_model(self, folder: Path) -> None:
         """Opens a model directory and asks it the present question."""
-        self.workspace.open_model(folder)
+        self.workspace.open_model(folder.resolve())
 
     def use_theme(self, name: theme.Theme) -> None:
         """Changes the look, now and at the next start."""
@@ -124,7 +124,10 @@ class Window(QMainWindow):
 
     def _use_actions(self) -> None:
         actions = self.actions_table
-        actions.fill(self.menuBar())
+        file = actions.fill(self.menuBar())["file"]
+        models = QMenu(self.tr("Models"), file)
+        models.aboutToShow.connect(lambda: self.picker.fill(models))
+        file.insertMenu(file.actions()[1], models)  # behind "Open model folder…"
         self.bar.use_actions(actions["swap"], actions["undo"], actions["redo"])
         self.strip.chips.addActions(actions.of("token"))
         workspace = self.workspace
@@ -145,7 +148,7 @@ class Window(QMainWindow):
 
     def _remember_model(self) -> None:
         bert = self.workspace.bert
-        if bert is not None and bert.origin is not None:
+        if bert is not None and bert.origin is not None and bert.origin not in bundled():
             self.settings.remember_model(bert.origin)
 
     def paintEvent(self, event: QPaintEvent) -> None:

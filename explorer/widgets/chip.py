@@ -98,7 +98,7 @@ class Look:
         painter.restore()
         pen = QPen(QColor(colours.line), 1)
         if not chip.trained:
-            pen = QPen(QColor(colours.positive), 1, Qt.PenStyle.DashLine)
+            pen = QPen(QColor(colours.special), 1, Qt.PenStyle.DashLine)
         painter.setPen(pen)
         painter.drawPath(shape)
 

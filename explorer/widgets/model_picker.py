@@ -14,7 +14,7 @@ from explorer.workspace import Workspace
 
 def bundled() -> list[Path]:
     """The model directories that are shipped, by name."""
-    models = paths.resources() / "models"
+    models = (paths.resources() / "models").resolve()
     return sorted(folder.parent for folder in models.glob("*/config.json"))
 
 

@@ -32,6 +32,11 @@ class ShortcutsDialog(QDialog):
         layout.setContentsMargins(20, 16, 20, 16)
         layout.setSpacing(16)
         layout.addLayout(grid)
+        moves = QLabel(
+            self.tr("In the tokens: ← → ↑ ↓ Home End move, Space holds the token, the menu key shows what to do.")
+        )
+        moves.setWordWrap(True)
+        layout.addWidget(theme.role(moves, "faint"))
         layout.addWidget(buttons)
 
     def _menu(self, actions: Actions, name: str) -> QWidget:

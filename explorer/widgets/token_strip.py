@@ -151,11 +151,11 @@ class TokenStrip(QWidget):
             )
         if first:
             sentences.append(
-                self.tr("Cut from A ({count}): “{pieces}”.").format(count=len(first), pieces=_named(first))
+                self.tr("Cut from A ({count}): “{pieces}”.").format(count=f"{len(first):,}", pieces=_named(first))
             )
         if second:
             sentences.append(
-                self.tr("Cut from B ({count}): “{pieces}”.").format(count=len(second), pieces=_named(second))
+                self.tr("Cut from B ({count}): “{pieces}”.").format(count=f"{len(second):,}", pieces=_named(second))
             )
         if bert.trained_length is not None and len(trace.tokens) > bert.trained_length:
             sentence = self.tr("{model} never saw a token at position {length} or later: there it is guessing.")
