@@ -44,7 +44,6 @@ class EmbeddingsTab(Page):
         self.maps = tuple(Heatmap(scale=Scale.SIGNED, square=False) for _ in names)
         self._addition = _Addition(names, self.maps)
         self._line = note()
-        self._line.setFont(theme.mono())
         self._legends = (Legend(Scale.SIGNED), Legend(Scale.SIGNED))
         self._lay_out()
         for heatmap in self.maps:
@@ -65,6 +64,7 @@ class EmbeddingsTab(Page):
         return self._line.text()
 
     def draw(self, bert: Bert, trace: Trace) -> None:
+        self._line.setFont(theme.mono())
         rows = token_axis(trace)
         parts = trace.embeddings
         size = parts.sum.shape[1]

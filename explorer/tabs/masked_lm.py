@@ -225,9 +225,13 @@ class MaskedLMTab(Page):
         assert trace is not None
         self.surprises.show_values(surprises, trace.inputs.originals)
         mean = signed(float(np.nanmean(surprises)), 1) if not np.isnan(surprises).all() else "–"
-        self._surprise.set_heading(
-            self._surprise.heading, self.tr("−ln p in nats, each masked in turn; {0} on average").format(mean)
+        bert = self.workspace.bert
+        how = (
+            self.tr("−ln p in nats, each from those before it; {0} on average")
+            if bert is not None and bert.config.is_decoder
+            else self.tr("−ln p in nats, each masked in turn; {0} on average")
         )
+        self._surprise.set_heading(self._surprise.heading, how.format(mean))
 
 
 def _asked(trace: Trace, selection: Selection, mask: str) -> int:

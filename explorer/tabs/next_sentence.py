@@ -31,7 +31,6 @@ class NextSentenceTab(Page):
         self.bars = Bars(ranked=False, choosable=False)
         self.bars.setAccessibleName(self.question)
         self._path = note()
-        self._path.setFont(theme.mono())
         panel = Panel(self.tr("How [CLS] decides"))
         panel.column.addWidget(self._path)
         column = QVBoxLayout(self.body)
@@ -56,6 +55,7 @@ class NextSentenceTab(Page):
         return self._path.text()
 
     def draw(self, bert: Bert, trace: Trace) -> None:
+        self._path.setFont(theme.mono())
         if not bert.has_nsp or trace.pooled is None:
             self.say(
                 self.tr(

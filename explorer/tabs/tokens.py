@@ -37,7 +37,6 @@ class TokensTab(Page):
         self.table = InputTable()
         self.table.setAccessibleName(self.question)
         self.candidates = note()
-        self.candidates.setFont(theme.mono())
         self._why = note()
         self._word = Panel()
         self._word.column.addWidget(self._why)
@@ -63,6 +62,7 @@ class TokensTab(Page):
         return self.tr("How does the text become numbers?")
 
     def draw(self, bert: Bert, trace: Trace) -> None:
+        self.candidates.setFont(theme.mono())
         self._spelling = None
         self.table.show_inputs(trace)
         self.examine("spelling", _spelling, self._show)

@@ -30,7 +30,6 @@ Cell = tuple[int, int]
 
 _LARGEST_CELL = 40.0  # pixels
 _LINES_FROM = 7.0  # pixels a cell, from which on thin lines part the cells
-_VALUES_FROM = (27.0, 18.0)  # pixels a cell, from which on values are written into it
 _LEAST_WRITTEN = 0.095  # of the scale; paler cells stay empty so that the eye finds the strong ones
 _FRAME = 7.0  # pixels down, at least, of the frame around a row
 _FEWEST_CELLS = 4  # along a side at the strongest zoom
@@ -335,10 +334,10 @@ class Heatmap(pg.GraphicsView):
         painter.drawRect(place.adjusted(-0.5, -0.5, 0.5, 0.5))
 
     def _paint_values(self, painter: QPainter, down: Line, across: Line) -> None:
-        if across.cell < _VALUES_FROM[0] or down.cell < _VALUES_FROM[1]:
+        metrics = QFontMetricsF(self._figures)
+        if across.cell < metrics.horizontalAdvance("0.00") + 3 or down.cell < metrics.height() + 2:
             return
         painter.setFont(self._figures)
-        metrics = QFontMetricsF(self._figures)
         drop = (metrics.ascent() - metrics.descent()) / 2
         for row in down.entries(len(self._rows), 1):
             strongest = float(self._values[row].max()) if self._per_row else 1.0

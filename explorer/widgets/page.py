@@ -30,7 +30,7 @@ class Page(QWidget):
         self.workspace = workspace
         self.body = QWidget()
         self._stale = True
-        self._drawn_in = theme.palette()
+        self._drawn_in = _look()
         self._question = _line("question")
         self._answer = _line("answer")
         self._sentence = _line("answer")
@@ -127,15 +127,15 @@ class Page(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and theme.palette() is not self._drawn_in:
-            self._renew()  # sentences name colours
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange) and _look() != self._drawn_in:
+            self._renew()  # sentences name colours, and have fonts of their own
 
     def _renew(self) -> None:
         self._stale = True
         bert, trace = self.workspace.bert, self.workspace.trace
         if bert is None or trace is None or not self.isVisible():
             return
-        self._stale, self._drawn_in = False, theme.palette()
+        self._stale, self._drawn_in = False, _look()
         self.show_body()
         self.draw(bert, trace)
         self._mark()
@@ -174,6 +174,11 @@ class _Veil(QWidget):
         paper = QColor(theme.palette().paper)
         paper.setAlphaF(0.55)
         QPainter(self).fillRect(self.rect(), paper)
+
+
+def _look() -> tuple[theme.Palette, float]:
+    """What pictures and sentences are drawn in."""
+    return theme.palette(), theme.text_scale()
 
 
 def _line(role: theme.Role) -> QLabel:

@@ -137,3 +137,13 @@ def test_another_look_draws_again(page: Plain, workspace: Workspace, qtbot: QtBo
     theme.apply("dark")
     assert len(page.drawn) == drawn + 1
     theme.apply("light")
+
+
+def test_another_text_size_draws_again(page: Plain, workspace: Workspace, qtbot: QtBot) -> None:
+    page.show()
+    theme.apply("light")
+    open_model(workspace, qtbot)
+    drawn = len(page.drawn)
+    theme.set_text_scale(1.5)
+    assert len(page.drawn) == drawn + 1
+    theme.set_text_scale(1.0)
