@@ -34,18 +34,21 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     application: QApplication = request.getfixturevalue("qapp")
-    before = {id(left) for left in _running(application)}
+    before = set(_running(application))
     yield
     from PySide6.QtCore import QEvent
 
     application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
-    left = [left for left in _running(application) if id(left) not in before]
+    left = [named for which, named in _running(application).items() if which not in before]
     assert not left, f"left over: {left}"
 
 
-def _running(application: "QApplication") -> list[Any]:
-    """Windows that are there, threads that run, timers that are on."""
+def _running(application: "QApplication") -> dict[int, Any]:
+    """Windows that are there, threads that run, timers that are on, by what tells them apart.
+
+    Of what is Qt's that is the address of the object itself: its Python side may be made anew each time.
+    """
     import shiboken6
     from PySide6.QtCore import QThread, QTimer
 
@@ -53,7 +56,8 @@ def _running(application: "QApplication") -> list[Any]:
     threads = [thread for thread in threading.enumerate() if not isinstance(thread, threading._DummyThread)]
     objects = [entry for entry in gc.get_objects() if type(entry) in (QTimer, QThread) and shiboken6.isValid(entry)]
     active = [entry for entry in objects if (entry.isActive() if isinstance(entry, QTimer) else entry.isRunning())]
-    return [*windows, *threads, *active]
+    of_qt = {shiboken6.getCppPointer(entry)[0]: entry for entry in [*windows, *active]}
+    return of_qt | {id(thread): thread for thread in threads}
 
 
 @pytest.fixture(scope="session")
