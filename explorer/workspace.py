@@ -71,7 +71,8 @@ class Workspace(QObject):
     def open_model(self, path: Path, scenario: Scenario | None = None) -> None:
         """Opens a model directory and asks it ``scenario``, or the present question.
 
-        If it cannot be opened, the former model and answer stay and ``refused`` says why.
+        If it cannot be opened, the former model, answer and question stay and ``refused`` says why; where there is
+        no former answer, ``scenario`` stays, to be asked of the next model.
         """
         former, present, base = self.bert, self._base, scenario or self._base
         texts = self._texts if scenario is None else (scenario.first, scenario.second)
@@ -102,7 +103,10 @@ class Workspace(QObject):
 
         def failed() -> None:
             self._opening = False
-            if self._texts == texts:
+            if self.trace is None:
+                self._base = base
+                self.asked.emit()
+            elif self._texts == texts:
                 self._texts = before
                 self.asked.emit()
             else:

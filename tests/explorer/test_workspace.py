@@ -163,6 +163,17 @@ def test_a_model_that_cannot_be_opened_leaves_everything(workspace: Workspace, b
     assert (workspace.bert, workspace.trace, workspace.scenario) == before
 
 
+def test_when_the_first_model_cannot_be_opened_its_question_goes_to_the_next(
+    workspace: Workspace, models: dict[str, FakeBert], qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(workspace.refused):
+        workspace.open_model(Path("nothing"), Scenario("My dog").mask(2))
+    assert workspace.scenario == Scenario("My dog").mask(2)
+    with qtbot.waitSignal(workspace.answered):
+        workspace.open_model(Path("one"))
+    assert workspace.scenario == Scenario("My dog").mask(2)
+
+
 def test_after_a_failure_that_nobody_foresaw_questions_are_still_answered(
     workspace: Workspace, bert: FakeBert, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
