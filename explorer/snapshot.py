@@ -58,16 +58,16 @@ def run(options: argparse.Namespace) -> int:
     before = theme.current()
     theme.apply(options.theme)
     workspace = Workspace(Worker())
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            # Settings of its own: the pictures must not depend on how the user left the window.
-            window = Window(workspace, Settings(Path(folder) / "settings.ini"))
+    with tempfile.TemporaryDirectory() as folder:
+        # Settings of its own: the pictures must not depend on how the user left the window.
+        window = Window(workspace, Settings(Path(folder) / "settings.ini"))
+        try:
             _ask(workspace, app.model_folder(options), question(options))
             written = [*_pictures(window, options), *_trace(workspace, options.out)]
+        finally:
+            workspace.worker.close()
             window.deleteLater()
-    finally:
-        workspace.worker.close()
-        theme.apply(before)
+            theme.apply(before)
     for file in written:
         sys.stdout.write(f"{file}\n")
     return 0

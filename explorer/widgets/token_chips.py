@@ -34,6 +34,7 @@ class TokenChips(QAbstractScrollArea):
         self._chips: tuple[Chip, ...] = ()
         self._places: list[QRect] = []  # of the chips, in pixels from the upper left of all rows
         self._line = 1  # pixels from row to row
+        self._held: int | None = None  # the token that was last brought into view
         self._dimmed = False
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE)
         self._patience.timeout.connect(lambda: self._dim(True))
@@ -229,9 +230,10 @@ class TokenChips(QAbstractScrollArea):
 
     def _mark(self) -> None:
         """Shows what is chosen, to the eye and to a screen reader."""
-        clicked = self.workspace.clicked.token
-        if clicked is not None and clicked < len(self._places) and not self.viewport().underMouse():
-            self._scroll_to(clicked)
+        held = self.workspace.clicked.token
+        if held is not None and held != self._held and held < len(self._places):
+            self._scroll_to(held)
+        self._held = held
         self.setAccessibleName(self.describe(self.cursor_position) if self._chips else self.tr("Tokens"))
         self.setAccessibleDescription(self.tr("The tokens of the sentences; the arrow keys move from one to the next."))
         self.viewport().update()
