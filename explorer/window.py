@@ -45,6 +45,7 @@ class Window(QMainWindow):
         self.workspace = workspace
         self.settings = settings
         self._was_painted = False
+        self._remembered: Path | None = None
         self.setWindowTitle(self.tr("BERT Explorer"))
         self.resize(1440, 900)
         self.setMinimumSize(800, 560)
@@ -148,7 +149,10 @@ class Window(QMainWindow):
 
     def _remember_model(self) -> None:
         bert = self.workspace.bert
-        if bert is not None and bert.origin is not None and bert.origin not in bundled():
+        if bert is None or bert.origin is None or bert.origin == self._remembered:
+            return
+        self._remembered = bert.origin
+        if bert.origin not in bundled():
             self.settings.remember_model(bert.origin)
 
     def paintEvent(self, event: QPaintEvent) -> None:

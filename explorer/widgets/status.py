@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from explorer.workspace import Selection, Workspace
 
 if TYPE_CHECKING:
+    from model.bert import Bert
     from model.trace import Trace
 
 
@@ -21,6 +22,7 @@ class ModelLabel(QLabel):
         self.workspace = workspace
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setAccessibleName(self.tr("Model"))
+        self._shown: Bert | None = None
         workspace.answered.connect(self._show)
         workspace.refused.connect(self._show)
         self.setText(self.tr("Opening the model: torch is loaded first, which takes a few seconds."))
@@ -30,6 +32,9 @@ class ModelLabel(QLabel):
         if bert is None:
             self.setText(self.tr("No model is open: choose one with the button above."))
             return
+        if bert is self._shown:  # counting takes 10 ms, too much for every answer
+            return
+        self._shown = bert
         sentence = self.tr("{model}: {count} parameters, CPU")
         self.setText(sentence.format(model=bert.name, count=self._rounded(bert.parameters)))
         self.setToolTip("\n".join(bert.notes))
