@@ -40,17 +40,17 @@ class Window(QMainWindow):
 
     painted = Signal()  # the window is on screen for the first time: what is slow may begin
 
-    def __init__(self, workspace: Workspace, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(self, workspace: Workspace, settings: Settings | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.workspace = workspace
-        self.settings = settings
+        self.settings = settings or Settings()
         self._was_painted = False
         self._remembered: Path | None = None
         self.setWindowTitle(self.tr("BERT Explorer"))
         self.resize(1440, 900)
         self.setMinimumSize(800, 560)
 
-        self.picker = ModelPicker(workspace, lambda: settings.recent_models)
+        self.picker = ModelPicker(workspace, lambda: self.settings.recent_models)
         self.picker.browse.connect(self.browse)
         self.bar = SentenceBar(workspace, self.picker)
         self.strip = TokenStrip(workspace)

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButt
 from explorer import paths, theme
 from explorer.workspace import Workspace
 
+_WIDEST = 320  # pixels of a model's name: a folder can be called anything
+
 
 def bundled() -> list[Path]:
     """The model directories that are shipped, by name."""
@@ -73,20 +75,19 @@ class ModelPicker(QPushButton):
 
     def _show(self) -> None:
         bert = self.workspace.bert
+        name = self.tr("no model yet") if bert is None else bert.name
+        self._name.setText(self._name.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, _WIDEST))
         if bert is None:
-            self._name.setText(self.tr("no model yet"))
             self._sizes.setText("")
         else:
-            self._name.setText(bert.name)
+            self.setToolTip(str(bert.origin or bert.name))
             config = bert.config
             self._sizes.setText(
                 self.tr("{layers} layers × {heads} heads × {size}").format(
                     layers=config.num_hidden_layers, heads=config.num_attention_heads, size=config.hidden_size
                 )
             )
-        self.setAccessibleName(
-            self.tr("Model: {name} {sizes}").format(name=self._name.text(), sizes=self._sizes.text()).strip()
-        )
+        self.setAccessibleName(self.tr("Model: {name} {sizes}").format(name=name, sizes=self._sizes.text()).strip())
         self.updateGeometry()
 
 

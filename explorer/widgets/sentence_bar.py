@@ -262,6 +262,7 @@ def _note(role: theme.Role) -> QLabel:
     label = QLabel(wordWrap=True)
     label.setTextFormat(Qt.TextFormat.PlainText)  # it may quote what was typed
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setMinimumWidth(1)  # or else a long word, such as a path, would make the window wider
     label.hide()
     theme.role(label, role)
     return label

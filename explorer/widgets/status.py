@@ -22,6 +22,7 @@ class ModelLabel(QLabel):
         self.workspace = workspace
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setAccessibleName(self.tr("Model"))
+        self.setMinimumWidth(1)  # a folder can be called anything: the window does not grow with it
         self._shown: Bert | None = None
         workspace.answered.connect(self._show)
         workspace.refused.connect(self._show)

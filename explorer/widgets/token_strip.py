@@ -31,6 +31,7 @@ class TokenStrip(QWidget):
         theme.role(self.count, "faint")
         theme.role(self.note, "faint")
         self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note.setMinimumWidth(1)  # or else a long word would make the window wider
         row = QHBoxLayout()
         row.setContentsMargins(11, 3, 16, 3)
         row.setSpacing(12)

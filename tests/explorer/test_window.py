@@ -141,6 +141,14 @@ def test_nothing_of_the_window_is_cut_at_the_sizes_that_it_was_drawn_for(window:
         assert window.rect().contains(button.mapTo(window, button.rect().bottomRight()))
 
 
+def test_long_words_do_not_make_the_window_wider(window: Window, qtbot: QtBot) -> None:
+    window.resize(800, 620)
+    with qtbot.waitSignal(window.workspace.refused):
+        window.workspace.open_model(Path("/" + "nowhere" * 100))
+    window.grab()
+    assert window.width() == 800
+
+
 def test_the_next_start_has_the_tab_and_the_size_of_the_last(window: Window, settings: Settings, qtbot: QtBot) -> None:
     window.resize(800, 620)  # a window is fitted to the screen, which is small here
     window.show_tab("attention")
