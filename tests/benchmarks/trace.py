@@ -6,28 +6,23 @@ tokenising and records query, key and value as well.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
 
 import model
-from model.network import BertNetwork
-from model.wordpiece import WordPiece
+from tests.benchmarks import models
 from tests.benchmarks.timing import compare
 
-STARTER = Path(__file__).parents[2] / "resources" / "models" / "starter"
 ROUNDS = {16: 40, 128: 20, 512: 10}
 
 
 def main() -> None:
     from transformers import BertConfig, BertModel
 
-    torch.manual_seed(0)
-    network = BertNetwork(model.BertConfig())
-    bert = model.Bert("base", network, WordPiece.read(STARTER))
+    bert = models.base()
     theirs = BertModel(BertConfig(), add_pooling_layer=True)
-    theirs.load_state_dict(network.bert.state_dict())
+    theirs.load_state_dict(bert.network.bert.state_dict())
     theirs.set_attn_implementation("eager")
     theirs.eval()
 
