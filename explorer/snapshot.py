@@ -115,6 +115,7 @@ def _pictures(window: Window, options: argparse.Namespace) -> list[Path]:
         window.show_tab(name)
         QApplication.processEvents()
         _wait(window.workspace.worker)
+        QApplication.processEvents()  # the last answer has perhaps changed what fits where
         file = options.out / f"{name}.png"
         if not _picture(window, options.scale).save(str(file)):
             raise ValueError(f"{file} cannot be written.")

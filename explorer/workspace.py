@@ -72,22 +72,30 @@ class Workspace(QObject):
         """Opens a model directory and asks it ``scenario``, or the present question.
 
         If it cannot be opened, the former model, answer and question stay and ``refused`` says why; where there is
-        no former answer, ``scenario`` stays, to be asked of the next model.
+        no former answer, ``scenario`` stays, to be asked of the next model. A question that is refused, such as an
+        empty one, keeps no model out: it opens on the last question that had an answer.
         """
         former, present, base = self.bert, self._base, scenario or self._base
         texts = self._texts if scenario is None else (scenario.first, scenario.second)
         before, self._texts = self._texts, texts
 
-        def call() -> tuple[Bert, Trace, bool]:
+        def call() -> tuple[Bert, Trace, bool, str]:
             import model
 
             bert = model.load(path)
             fitted = base if former is None or scenario is not None else bert.adopt(base, former)
-            trace, _ = bert.rewrite(fitted, *texts)
-            return bert, trace, fitted != base
+            refusal = ""
+            try:
+                trace, _ = bert.rewrite(fitted, *texts)
+            except ValueError as error:
+                if (fitted.first, fitted.second) == texts:
+                    raise
+                refusal = str(error)
+                trace, _ = bert.rewrite(fitted, fitted.first, fitted.second)
+            return bert, trace, fitted != base, refusal
 
-        def done(answer: tuple[Bert, Trace, bool]) -> None:
-            bert, trace, lost = answer
+        def done(answer: tuple[Bert, Trace, bool, str]) -> None:
+            bert, trace, lost, refusal = answer
             self._opening = False
             if former is not None and bert.tokenizer.tokens != former.tokenizer.tokens:
                 self._history.clear()  # its edits speak of another vocabulary's tokens
@@ -100,6 +108,8 @@ class Workspace(QObject):
                 self._base = wish if former is None else bert.adopt(wish, former)
             if wish is not present or self._texts != texts:
                 self._ask(typed=True)
+            elif refusal:
+                self.refused.emit(refusal)
 
         def failed() -> None:
             self._opening = False

@@ -81,9 +81,8 @@ class MaskedLMTab(Page):
             return
         self.ask(self.tr("What comes next?") if bert.config.is_decoder else self.question)
         self.surprises.show_values(np.zeros(0, dtype=np.float32), ())
-        self._surprise.set_heading(
-            self._surprise.heading, self.tr("%n token(s), each masked in turn", "", len(trace.tokens))
-        )
+        each = self.tr("each of {0} tokens masked in turn").format(len(trace.tokens))
+        self._surprise.set_heading(self._surprise.heading, each)
         few = len(trace.tokens) <= _ASKED_AT_ONCE
         self.start.setVisible(not few)
         if few:

@@ -116,12 +116,16 @@ class TokensTab(Page):
 
     def _count(self, trace: Trace) -> str:
         assert self._spelling is not None
-        text = self.tr("{0} words become {1} tokens, [CLS] and [SEP] included.").format(
-            len(self._spelling.words), len(trace.tokens)
+        words = len(self._spelling.words)
+        sentence = (
+            self.tr("One word becomes {1} tokens, [CLS] and [SEP] included.")
+            if words == 1
+            else self.tr("{0} words become {1} tokens, [CLS] and [SEP] included.")
         )
+        text = sentence.format(words, len(trace.tokens))
         cut = len(trace.inputs.cut_first) + len(trace.inputs.cut_second)
         if cut:
-            text += " " + self.tr("%n more token(s) do not fit into this model and are not read.", "", cut)
+            text += " " + self.tr("Tokens beyond what this model can read, and left out: {0}.").format(cut)
         return text
 
 

@@ -174,6 +174,19 @@ def test_when_the_first_model_cannot_be_opened_its_question_goes_to_the_next(
     assert workspace.scenario == Scenario("My dog").mask(2)
 
 
+def test_a_question_that_is_refused_keeps_no_model_out(workspace: Workspace, bert: FakeBert, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(workspace.refused):
+        workspace.set_texts("", "he likes playing")
+    with qtbot.waitSignal(workspace.refused) as refused:
+        workspace.open_model(Path("two"))
+    assert workspace.bert is not None
+    assert workspace.bert.name == "two"
+    assert workspace.trace is not None
+    assert workspace.trace.scenario.first == "My dog"
+    assert (workspace.scenario.first, workspace.scenario.second) == ("", "he likes playing")
+    assert "empty" in refused.args[0]
+
+
 def test_after_a_failure_that_nobody_foresaw_questions_are_still_answered(
     workspace: Workspace, bert: FakeBert, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

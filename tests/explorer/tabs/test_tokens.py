@@ -77,7 +77,7 @@ def test_an_unknown_word_says_why(show: Show) -> None:
 
 def test_what_does_not_fit_is_counted(show: Show) -> None:
     tab = show(TokensTab, Scenario("dog " * 515))
-    assert "5 more token" in plain(tab.answer)
+    assert "left out: 5." in plain(tab.answer)
 
 
 def test_playing_stays_whole_where_the_vocabulary_has_it(
