@@ -54,6 +54,7 @@ def _questions(window: Window) -> tuple[Entry, ...]:
     has_answer = lambda: workspace.trace is not None  # noqa: E731
     return (
         Entry("open", "file", translate("actions", "Open model folder…"), ("Ctrl+O",), window.browse),
+        *_exports(window),
         Entry("quit", "file", translate("actions", "Quit"), ("Ctrl+Q",), window.close, starts_section=True),
         Entry("undo", "edit", translate("actions", "Undo question"), ("Ctrl+Z",), bar.undo_question, bar.can_undo),
         Entry(
@@ -75,6 +76,27 @@ def _questions(window: Window) -> tuple[Entry, ...]:
         ),
         Entry("sentence", "edit", translate("actions", "Go to the sentence"), ("Ctrl+L",), bar.focus_sentence),
         Entry("tokens", "edit", translate("actions", "Go to the tokens"), ("Ctrl+T",), window.strip.focus_token),
+    )
+
+
+def _exports(window: Window) -> tuple[Entry, ...]:
+    ways = (
+        ("save-picture", translate("actions", "Save picture…"), "Ctrl+S"),
+        ("save-numbers", translate("actions", "Save numbers…"), "Ctrl+E"),
+        ("copy-picture", translate("actions", "Copy picture"), "Ctrl+Shift+C"),
+        ("copy-numbers", translate("actions", "Copy numbers"), "Ctrl+Shift+E"),
+    )
+    return tuple(
+        Entry(
+            way,
+            "file",
+            title,
+            (shortcut,),
+            partial(window.export, way),
+            lambda: window.page.picture() is not None,
+            starts_section=way == "save-picture",
+        )
+        for way, title, shortcut in ways
     )
 
 

@@ -74,6 +74,16 @@ class Settings:
         others = [other for other in self.recent_models if other != folder]
         self._file.setValue("models/recent", json.dumps([str(path) for path in [folder, *others][:_RECENT]]))
 
+    @property
+    def export_folder(self) -> Path:
+        """Where a picture was saved last, or the home folder."""
+        folder = Path(self._text("export/folder", ""))
+        return folder if folder.is_absolute() and folder.is_dir() else Path.home()
+
+    @export_folder.setter
+    def export_folder(self, folder: Path) -> None:
+        self._file.setValue("export/folder", str(folder))
+
     def save(self) -> None:
         """Writes what was set to the file."""
         self._file.sync()

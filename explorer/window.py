@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QMessageBox, QTa
 
 from explorer import theme
 from explorer.actions import Actions, table
+from explorer.export import Exporter
 from explorer.settings import Settings
 from explorer.tabs.attention import AttentionTab
 from explorer.tabs.embeddings import EmbeddingsTab
@@ -19,6 +20,7 @@ from explorer.tabs.next_sentence import NextSentenceTab
 from explorer.tabs.tokens import TokensTab
 from explorer.widgets.model_picker import ModelPicker, ask_for_folder, bundled
 from explorer.widgets.page import Page
+from explorer.widgets.picture import Picture
 from explorer.widgets.sentence_bar import SentenceBar
 from explorer.widgets.shortcuts_dialog import ShortcutsDialog
 from explorer.widgets.status import ModelLabel, SelectionLabel
@@ -33,6 +35,9 @@ _TABS: tuple[tuple[str, int, type[Page]], ...] = (
     ("masked-lm", 5, MaskedLMTab),
     ("next-sentence", 6, NextSentenceTab),
 )
+
+
+_READ_IN = 8_000  # milliseconds that the status line says what was done
 
 
 class Window(QMainWindow):
@@ -70,6 +75,10 @@ class Window(QMainWindow):
         self.statusBar().addWidget(ModelLabel(workspace), 1)
         self.statusBar().addPermanentWidget(SelectionLabel(workspace))
 
+        self.exporter = Exporter(workspace, self.settings, self)
+        self.exporter.done.connect(lambda sentence: self.statusBar().showMessage(sentence, _READ_IN))
+        self.exporter.failed.connect(self.bar.warn)
+
         self.actions_table = Actions(table(self), self)
         self._use_actions()
         workspace.answered.connect(self._remember_model)
@@ -82,6 +91,13 @@ class Window(QMainWindow):
         if name in self.pages:
             self.tabs.setCurrentWidget(self.pages[name])
 
+    @property
+    def page(self) -> Page:
+        """The tab that is in front."""
+        page = self.tabs.currentWidget()
+        assert isinstance(page, Page)
+        return page
+
     def tab_titles(self) -> list[tuple[str, str, int]]:
         """Name, title and number of every tab."""
         return [(name, self.pages[name].title, number) for name, number, _ in _TABS]
@@ -93,6 +109,12 @@ class Window(QMainWindow):
     def open_model(self, folder: Path) -> None:
         """Opens a model directory and asks it the present question."""
         self.workspace.open_model(folder.resolve())
+
+    def export(self, way: str) -> None:
+        """Copies or saves the picture of the tab in front that the keyboard is in, or its first."""
+        picture = self.page.picture()
+        if picture is not None:
+            self.exporter.take(way, picture)
 
     def use_theme(self, name: theme.Theme) -> None:
         """Changes the look, now and at the next start."""
@@ -131,6 +153,9 @@ class Window(QMainWindow):
         file.insertMenu(file.actions()[1], models)  # behind "Open model folder…"
         self.bar.use_actions(actions["swap"], actions["undo"], actions["redo"])
         self.strip.chips.addActions(actions.of("token"))
+        self.tabs.currentChanged.connect(actions.refresh)
+        for picture in self.findChildren(Picture):
+            picture.requested.connect(lambda way, picture=picture: self.exporter.take(way, picture))
         workspace = self.workspace
         for signal in (workspace.asked, workspace.answered, workspace.refused, workspace.selection_changed):
             signal.connect(actions.refresh)

@@ -1,8 +1,9 @@
 """The one thread through which every call into ``model`` goes.
 
-Three lanes, the first with something to do goes first: the question (a newer one replaces an older one), lenses of
-what is on screen (one waiting call per key), long jobs. A call that gives back a generator is a long one: it yields
-how much is done, from 0 to 1, gives way to the other lanes between its passes, and returns its result.
+Four lanes, the first with something to do goes first: the question (a newer one replaces an older one), lenses of
+what is on screen (one waiting call per key), long jobs, and files to write, which no new answer cancels. A call that
+gives back a generator is a long one: it yields how much is done, from 0 to 1, gives way to the other lanes between its
+passes, and returns its result.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Lane(IntEnum):
     QUESTION = 0
     LENS = 1
     LONG = 2
+    FILE = 3
 
 
 @dataclass(eq=False)

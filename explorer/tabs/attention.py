@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
+from explorer.export import Sheet
 from explorer.widgets import shrink
 from explorer.widgets.atlas import RESOLUTION, Atlas, Head
 from explorer.widgets.axis import token_axis
 from explorer.widgets.figures import NO_BREAK, rounded_percent, signed
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
-from explorer.widgets.number_table import NumberTable
 from explorer.widgets.page import Page
-from explorer.widgets.panel import Panel, note, strong
+from explorer.widgets.panel import note, strong
+from explorer.widgets.picture import Picture
 from explorer.workspace import Selection, Workspace
 from model.lens import attention
 from model.trace import Floats, Trace
@@ -45,25 +47,18 @@ class AttentionTab(Page):
         self._habits: _Habits | None = None
         self.atlas = Atlas()
         self.heatmap = Heatmap(scale=Scale.SHARE)
-        self.table = NumberTable()
         self._legend = Legend(Scale.SHARE)
         self._facts = note()
         self._captioned = _Captioned(self.atlas, self._facts)
         self._line = note(wrap=False)
-        self._numbers = QToolButton()
-        self._numbers.setText(self.tr("Numbers"))
-        self._numbers.setCheckable(True)
-        self._numbers.setToolTip(self.tr("The same map as a table of numbers"))
         self.per_row = QToolButton()
         self.per_row.setText(self.tr("Each row by itself"))
         self.per_row.setCheckable(True)
         self.per_row.setToolTip(
             self.tr("The strongest colour for the largest weight of each row: shows faint rows of long texts")
         )
-        self._views = QStackedWidget()
-        self._views.addWidget(self.heatmap)
-        self._views.addWidget(self.table)
-        self._chosen = Panel()
+        self._all = Picture(self.atlas, self._statistics, "attention", self.tr("All heads"), frame=self._captioned)
+        self.chosen = Picture(self.heatmap, self.heatmap.sheet, "attention")
         self._lay_out()
         self._connect()
 
@@ -112,26 +107,21 @@ class AttentionTab(Page):
             self._head = head
             self._show_head(trace)
         self.atlas.mark(head)
-        self.heatmap.mark(selection.cell, selection.token)
-        self.table.mark(selection.cell)
+        self.chosen.mark(selection.cell, selection.token)
         self._read(trace, selection.cell, selection.token)
 
     # How it is laid out
 
     def _lay_out(self) -> None:
         self.atlas.setToolTip(self.tr("Click chooses a head, Ctrl+click or X switches it off."))
-        left = Panel(self.tr("All heads"))
-        left.tools.addWidget(self.per_row)
-        left.tools.addWidget(self._legend)
-        left.column.addWidget(self._captioned, 1)
-        self._chosen.tools.addWidget(self._numbers)
-        self._chosen.column.addWidget(self._line)
-        self._chosen.column.addWidget(self._views, 1)
+        self._all.tools.insertWidget(0, self.per_row)
+        self._all.tools.insertWidget(1, self._legend)
+        self.chosen.column.insertWidget(1, self._line)
         columns = QHBoxLayout(self.body)
         columns.setContentsMargins(0, 0, 0, 0)
         columns.setSpacing(28)
-        columns.addWidget(left, 1)
-        columns.addWidget(self._chosen, 1)
+        columns.addWidget(self._all, 1)
+        columns.addWidget(self.chosen, 1)
 
     def _connect(self) -> None:
         workspace = self.workspace
@@ -143,10 +133,20 @@ class AttentionTab(Page):
         self.heatmap.hovered.connect(
             lambda cell: workspace.hover(cell=cell, token=cell[0]) if cell else workspace.hover()
         )
-        for view in (self.heatmap, self.table):
-            view.chosen.connect(lambda row, column: workspace.select(cell=(row, column), token=row))
+        self.heatmap.chosen.connect(lambda row, column: workspace.select(cell=(row, column), token=row))
         self.per_row.toggled.connect(self._scale_rows)
-        self._numbers.toggled.connect(lambda on: self._views.setCurrentWidget(self.table if on else self.heatmap))
+
+    def _statistics(self) -> Sheet:
+        """Every head's habits, a row a head; empty until they are counted."""
+        if self._habits is None:
+            return Sheet(np.zeros((0, 0)), (), ())
+        numbers = {
+            field.name: getattr(self._habits.statistics, field.name) for field in fields(attention.HeadStatistics)
+        }
+        names = np.array(self._habits.patterns, dtype=object)
+        heads = [self.tr("layer {0} head {1}").format(layer + 1, head + 1) for layer, head in np.ndindex(names.shape)]
+        columns = [names.ravel(), *(number.ravel() for number in numbers.values())]
+        return Sheet(np.array(columns, dtype=object).T, heads, ("pattern", *numbers))
 
     def _scale_rows(self, on: bool) -> None:
         self.heatmap.set_per_row(on)
@@ -162,11 +162,9 @@ class AttentionTab(Page):
             layer, head = self._head = (0, 0)
         tokens = token_axis(trace)
         name = self.tr("Layer {0} · head {1}").format(layer + 1, head + 1)
-        self._chosen.set_heading(name)
+        self.chosen.set_heading(name)
         self.heatmap.setAccessibleName(self.tr("Attention of layer {0}, head {1}").format(layer + 1, head + 1))
-        self.table.setAccessibleName(self.heatmap.accessibleName())
         self.heatmap.show_values(trace.attention[layer, head], tokens, tokens)
-        self.table.show_values(trace.attention[layer, head], tokens, tokens)
         self._describe(trace)
 
     def _show_habits(self, habits: _Habits) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -20,6 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
+from explorer.export import Sheet
 from explorer.widgets.figures import percent
 
 _LONGEST_LABEL = 0.42  # of the width; what is longer is cut
@@ -64,6 +66,11 @@ class Bars(QWidget):
     def bars(self) -> tuple[Bar, ...]:
         """What is drawn."""
         return self._bars
+
+    def sheet(self) -> Sheet:
+        """What is drawn, a row a bar."""
+        shares = np.array([[bar.share] for bar in self._bars], dtype=np.float64).reshape(-1, 1)
+        return Sheet(shares, [bar.label for bar in self._bars], ("probability",))
 
     def bar_rect(self, index: int) -> QRectF:
         """Where a line lies in the widget."""

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QMouseE
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
+from explorer.export import Sheet
 from explorer.widgets.axis import elided
 from explorer.widgets.figures import signed
 from model.trace import Floats
@@ -43,6 +44,10 @@ class Columns(QWidget):
     def values(self) -> Floats:
         """(T,) what is drawn."""
         return self._values
+
+    def sheet(self) -> Sheet:
+        """What is drawn, a row a token."""
+        return Sheet(self._values[:, None], self._labels, ("value",))
 
     def mark(self, place: int | None) -> None:
         """Marks one column."""

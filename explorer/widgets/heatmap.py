@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QGraphicsView, QWidget
 
 from explorer import theme
+from explorer.export import Sheet
 from explorer.widgets import axis as axes
 from explorer.widgets import shrink
 from explorer.widgets.axis import Axis, Line
@@ -55,6 +56,7 @@ class Heatmap(pg.GraphicsView):
     The wheel zooms, dragging pans, a double click shows all again; so do plus, minus and 0.
     """
 
+    renewed = Signal()  # other values are drawn
     hovered = Signal(object)  # the cell (row, column) under the mouse, None where there is none
     chosen = Signal(int, int)  # row and column that were clicked or reached with the arrow keys
 
@@ -103,6 +105,7 @@ class Heatmap(pg.GraphicsView):
         if anew:
             self.show_all()
         self._render()
+        self.renewed.emit()
 
     def set_per_row(self, on: bool) -> None:
         """Gives the strongest colour to the largest value of each row, whatever it is; written values stay theirs."""
@@ -113,6 +116,10 @@ class Heatmap(pg.GraphicsView):
     def values(self) -> Floats:
         """(R, C) what is drawn."""
         return self._values
+
+    def sheet(self) -> Sheet:
+        """What is drawn, with its labels."""
+        return Sheet(self._values, self._rows.labels, self._columns.labels)
 
     @property
     def cell(self) -> Cell | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 import numpy as np
@@ -12,58 +10,47 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from explorer import theme
-from explorer.widgets.axis import Axis
+from explorer.export import Sheet
 from explorer.widgets.figures import signed
-from model.trace import Floats
 
 Index = QModelIndex | QPersistentModelIndex
 
 
 class NumberModel(QAbstractTableModel):
-    """An array (R, C) with labels. It writes out only the cells that are looked at."""
+    """A sheet of numbers. It writes out only the cells that are looked at."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._values: Floats = np.zeros((0, 0), dtype=np.float32)
-        self._rows, self._columns = Axis(()), Axis(())
+        self.sheet = Sheet(np.zeros((0, 0), dtype=np.float32), (), ())
 
-    def set_values(self, values: Floats, rows: Axis, columns: Axis) -> None:
+    def show_sheet(self, sheet: Sheet) -> None:
         """Shows other numbers."""
         self.beginResetModel()
-        self._values, self._rows, self._columns = values, rows, columns
+        self.sheet = sheet
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else self._values.shape[0]
+        return 0 if parent.isValid() else self.sheet.values.shape[0]
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else self._values.shape[1]
+        return 0 if parent.isValid() else self.sheet.values.shape[1]
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
-            return signed(float(self._values[index.row(), index.column()]))
+            return signed(float(self.sheet.values[index.row(), index.column()]))
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            row, column = self._rows.labels[index.row()], self._columns.labels[index.column()]
-            return f"{row}, {column}: {signed(float(self._values[index.row(), index.column()]))}"
+            row, column = self.sheet.rows[index.row()], self.sheet.columns[index.column()]
+            return f"{row}, {column}: {signed(float(self.sheet.values[index.row(), index.column()]))}"
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
-            return (self._columns if orientation == Qt.Orientation.Horizontal else self._rows).labels[section]
+            return (self.sheet.columns if orientation == Qt.Orientation.Horizontal else self.sheet.rows)[section]
         if role == Qt.ItemDataRole.FontRole:
             return theme.mono()
         return None
-
-    def csv(self) -> str:
-        """All numbers in full precision, with both rows of labels."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["", *self._columns.labels])
-        for label, row in zip(self._rows.labels, self._values, strict=True):
-            writer.writerow([label, *row.tolist()])
-        return text.getvalue()
 
 
 class NumberTable(QTableView):
@@ -81,11 +68,11 @@ class NumberTable(QTableView):
         self.setTabKeyNavigation(False)
         self.selectionModel().currentChanged.connect(self._tell)
 
-    def show_values(self, values: Floats, rows: Axis, columns: Axis) -> None:
-        """Shows ``values`` (R, C); the current cell stays where it is."""
+    def show_sheet(self, sheet: Sheet) -> None:
+        """Shows other numbers; the current cell stays where it is, if it is there."""
         current = self.currentIndex()
         place = (current.row(), current.column()) if current.isValid() else None
-        self.numbers.set_values(values, rows, columns)
+        self.numbers.show_sheet(sheet)
         if place is not None:
             self.mark(place)
 

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.widgets.picture import Picture
 from explorer.workspace import Selection, Workspace
 
 if TYPE_CHECKING:
@@ -107,6 +108,11 @@ class Page(QWidget):
     def show_body(self) -> None:
         """Shows the picture again."""
         self._stack.setCurrentWidget(self.body)
+
+    def picture(self) -> Picture | None:
+        """The picture that the keyboard is in, or else the first that can be seen."""
+        seen = [picture for picture in self.findChildren(Picture) if picture.isVisible()]
+        return next((picture for picture in seen if picture.has_focus), seen[0] if seen else None)
 
     def examine(self, key: str, lens: Callable[[Bert, Trace], Any], done: Callable[[Any], None]) -> None:
         """Runs ``lens`` on the worker for the answer on screen; what it cannot answer is said in the page."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import cast, get_args
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer.tabs.attention import AttentionTab
 from explorer.workspace import Workspace
+from model.lens import attention
 from tests.explorer.tabs.conftest import Show, plain
 
 Settle = Callable[[], None]
@@ -29,9 +30,23 @@ def test_the_map_shows_the_attention_of_the_chosen_head(tab: AttentionTab, works
 def test_the_number_table_is_the_twin_of_the_map(tab: AttentionTab, workspace: Workspace) -> None:
     workspace.select(head=(1, 3))
     assert workspace.trace is not None
-    numbers = tab.table.numbers
+    tab.chosen.show_numbers(True)
+    assert tab.chosen.table is not None
+    numbers = tab.chosen.table.numbers
     shown = [[numbers.index(row, column).data() for column in range(11)] for row in range(11)]
     assert shown == [[f"{value:.3f}" for value in row] for row in workspace.trace.attention[1, 3].tolist()]
+
+
+def test_the_atlas_leaves_as_a_table_of_named_heads(tab: AttentionTab, workspace: Workspace) -> None:
+    picture = tab.picture()
+    assert picture is not None
+    sheet = picture.sheet()
+    assert workspace.trace is not None
+    assert len(sheet.rows) == 48
+    assert sheet.rows[8] == "layer 2 head 1"
+    assert set(sheet.values[:, 0]) <= set(get_args(attention.Pattern))
+    mass = workspace.trace.attention[1, 0].trace() / 11  # on the diagonal, by hand
+    assert sheet.values[8, list(sheet.columns).index("itself")] == pytest.approx(mass, abs=1e-6)
 
 
 def test_a_click_on_a_square_chooses_that_head(tab: AttentionTab, workspace: Workspace, qtbot: QtBot) -> None:

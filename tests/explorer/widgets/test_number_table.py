@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import csv
-import io
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from explorer.widgets.axis import Axis
+from explorer.export import Sheet
 from explorer.widgets.number_table import NumberTable
 
 VALUES = np.array([[0.25, -1.5], [1 / 3, 4.0]], dtype=np.float32)
@@ -19,15 +16,8 @@ VALUES = np.array([[0.25, -1.5], [1 / 3, 4.0]], dtype=np.float32)
 def table(qtbot: QtBot) -> NumberTable:
     table = NumberTable()
     qtbot.addWidget(table)
-    table.show_values(VALUES, Axis(("my", 'a "quoted", one')), Axis(("dog", "is")))
+    table.show_sheet(Sheet(VALUES, ("my", 'a "quoted", one'), ("dog", "is")))
     return table
-
-
-def test_csv_has_every_number_in_full_with_both_rows_of_labels(table: NumberTable) -> None:
-    read = list(csv.reader(io.StringIO(table.numbers.csv())))
-    assert read[0] == ["", "dog", "is"]
-    assert [line[0] for line in read[1:]] == ["my", 'a "quoted", one']
-    np.testing.assert_array_equal(np.array([line[1:] for line in read[1:]], dtype=np.float32), VALUES)
 
 
 def test_screen_readers_hear_row_column_and_number(table: NumberTable) -> None:

@@ -1,0 +1,145 @@
+"""Takes a picture or the numbers behind it out of the window: to the clipboard, or into a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from numpy.typing import NDArray
+from PySide6.QtCore import QByteArray, QIODevice, QMimeData, QObject, QPoint, QSaveFile, QSize, Signal
+from PySide6.QtGui import QGuiApplication, QImage, QImageWriter
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from explorer import theme
+from explorer.settings import Settings
+from explorer.worker import Lane
+from explorer.workspace import Workspace
+
+_SCALE = 2.0  # pixels a point, at least: sharp on paper, too
+
+
+class Sheet(NamedTuple):
+    """What stands behind a picture: an array (R, C) of numbers or words, with its labels."""
+
+    values: NDArray[Any]
+    rows: Sequence[str]
+    columns: Sequence[str]
+
+    def csv(self, separator: str = ",") -> str:
+        """Every number in full, below and behind its labels."""
+        text = io.StringIO()
+        writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+        writer.writerow(["", *self.columns])
+        writer.writerows([label, *row] for label, row in zip(self.rows, self.values.tolist(), strict=True))
+        return text.getvalue()
+
+
+class Exportable(Protocol):
+    """What can be taken out."""
+
+    def image(self) -> QImage: ...  # on the GUI thread
+    def sheet(self) -> Sheet: ...  # on the GUI thread; nobody writes into it afterwards
+
+    @property
+    def name(self) -> str: ...  # of a file, without its ending
+
+
+class Exporter(QObject):
+    """Copies and saves for one window. Encoding and writing is the worker's."""
+
+    done = Signal(str)  # a sentence: where it is now
+    failed = Signal(str)  # a sentence: why it is nowhere
+
+    def __init__(self, workspace: Workspace, settings: Settings, window: QWidget) -> None:
+        super().__init__(window)
+        self._workspace, self._settings, self._window = workspace, settings, window
+
+    def take(self, way: str, picture: Exportable) -> None:
+        """Does what an action of that id says."""
+        {
+            "save-picture": self.save_picture,
+            "save-numbers": self.save_numbers,
+            "copy-picture": self.copy_picture,
+            "copy-numbers": self.copy_numbers,
+        }[way](picture)
+
+    def copy_picture(self, picture: Exportable) -> None:
+        """Puts the picture on the clipboard."""
+        QGuiApplication.clipboard().setImage(picture.image())
+        self.done.emit(self.tr("The picture is on the clipboard."))
+
+    def copy_numbers(self, picture: Exportable) -> None:
+        """Puts the numbers on the clipboard, as spreadsheets and as programs expect them."""
+        sheet = picture.sheet()
+        self._run(lambda: (sheet.csv("\t"), sheet.csv()), self._put)
+
+    def save_picture(self, picture: Exportable) -> None:
+        """Asks for a file and writes the picture into it, as PNG."""
+        self._ask(
+            self.tr("Save the picture"), self.tr("Pictures (*.png)"), f"{picture.name}.png", lambda: picture.image()
+        )
+
+    def save_numbers(self, picture: Exportable) -> None:
+        """Asks for a file and writes the numbers into it, as CSV."""
+        self._ask(
+            self.tr("Save the numbers"), self.tr("Tables (*.csv)"), f"{picture.name}.csv", lambda: picture.sheet()
+        )
+
+    def _ask(self, title: str, kinds: str, name: str, content: Callable[[], QImage | Sheet]) -> None:
+        taken = content()  # now: the window goes on living behind the dialog
+        dialog = QFileDialog(self._window, title, str(self._settings.export_folder / name), kinds)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(name.rpartition(".")[2])
+        dialog.fileSelected.connect(lambda file: self._write(Path(file), taken))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _write(self, file: Path, content: QImage | Sheet) -> None:
+        self._settings.export_folder = file.parent
+        self._run(
+            lambda: write(file, content),
+            lambda _: self.done.emit(self.tr("Saved as {file}.").format(file=file)),
+        )
+
+    def _put(self, texts: tuple[str, str]) -> None:
+        data = QMimeData()
+        data.setText(texts[0])
+        data.setData("text/csv", texts[1].encode())
+        QGuiApplication.clipboard().setMimeData(data)
+        self.done.emit(self.tr("The numbers are on the clipboard."))
+
+    def _run(self, call: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        self._workspace.worker.submit(Lane.FILE, "export", call, done, self._fail)
+
+    def _fail(self, error: Exception) -> None:
+        if not isinstance(error, OSError):
+            raise error
+        self.failed.emit(str(error))
+
+
+def image_of(widget: QWidget) -> QImage:
+    """What ``widget`` shows, on paper."""
+    scale = max(_SCALE, widget.devicePixelRatioF())
+    image = QImage(QSize(round(widget.width() * scale), round(widget.height() * scale)), QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(scale)
+    image.fill(theme.palette().paper)
+    QWidget.render(widget, image, QPoint())  # a view has another render of its own
+    return image
+
+
+def write(file: Path, content: QImage | Sheet) -> None:
+    """On the worker: writes a picture as PNG or numbers as CSV, whole or not at all; ``OSError`` with a sentence."""
+    saving = QSaveFile(str(file))
+    written = saving.open(QIODevice.OpenModeFlag.WriteOnly)
+    if written:
+        if isinstance(content, QImage):
+            written = QImageWriter(saving, QByteArray(b"png")).write(content)
+        else:
+            text = content.csv().encode("utf-8-sig")  # with its mark, or else spreadsheets take it for Latin-1
+            written = saving.write(text) == len(text)
+        written = written and saving.commit()
+    if not written:
+        raise OSError(f"{file} cannot be written: {saving.errorString()}.")
