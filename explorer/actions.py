@@ -54,6 +54,7 @@ def _questions(window: Window) -> tuple[Entry, ...]:
     has_answer = lambda: workspace.trace is not None  # noqa: E731
     return (
         Entry("open", "file", translate("actions", "Open model folder…"), ("Ctrl+O",), window.browse),
+        Entry("card", "file", translate("actions", "About this model"), ("Ctrl+I",), window.show_card, has_answer),
         *_exports(window),
         Entry("quit", "file", translate("actions", "Quit"), ("Ctrl+Q",), window.close, starts_section=True),
         Entry("undo", "edit", translate("actions", "Undo question"), ("Ctrl+Z",), bar.undo_question, bar.can_undo),

@@ -18,6 +18,7 @@ from explorer.tabs.embeddings import EmbeddingsTab
 from explorer.tabs.masked_lm import MaskedLMTab
 from explorer.tabs.next_sentence import NextSentenceTab
 from explorer.tabs.tokens import TokensTab
+from explorer.widgets.model_card import ModelCard
 from explorer.widgets.model_picker import ModelPicker, ask_for_folder, bundled
 from explorer.widgets.page import Page
 from explorer.widgets.picture import Picture
@@ -128,6 +129,12 @@ class Window(QMainWindow):
         place = min(max(nearest + steps, 0), len(scales) - 1)
         self.settings.text_scale = scales[place] if steps else 1.0
         theme.set_text_scale(self.settings.text_scale)
+
+    def show_card(self) -> None:
+        """Says what the open model is."""
+        card = ModelCard(self.workspace, self)
+        card.picture.requested.connect(lambda way: self.exporter.take(way, card.picture))
+        card.show()
 
     def show_shortcuts(self) -> None:
         """Lists all keys."""
