@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from explorer.question import Opened, Question, opened
 from explorer.worker import Lane, Task, Worker
+from model import inputs
 from model.scenario import Direction, Scenario
 
 if TYPE_CHECKING:
@@ -52,8 +54,7 @@ class Workspace(QObject):
         self.worker = worker
         self.bert: Bert | None = None
         self.trace: Trace | None = None
-        self._base = Scenario()  # its edits speak of the tokens that are on screen
-        self._texts = ("", "")  # what the sentence bar holds, perhaps ahead of _base
+        self._question = Question(Scenario(), ("", ""))  # perhaps ahead of the answer
         self._history: list[Scenario] = []
         self._place = -1  # in _history
         self._typed_at = float("-inf")
@@ -66,80 +67,75 @@ class Workspace(QObject):
     @property
     def scenario(self) -> Scenario:
         """The question as it is now asked, perhaps ahead of the answer on screen."""
-        return dataclasses.replace(self._base, first=self._texts[0], second=self._texts[1])
+        return self._question.scenario
 
     def open_model(self, path: Path, scenario: Scenario | None = None) -> None:
         """Opens a model directory and asks it ``scenario``, or the present question.
 
         If it cannot be opened, the former model, answer and question stay and ``refused`` says why; where there is
         no former answer, ``scenario`` stays, to be asked of the next model. A question that is refused, such as an
-        empty one, keeps no model out: it opens on the last question that had an answer.
+        empty one, keeps no model out.
         """
-        former, present, base = self.bert, self._base, scenario or self._base
-        texts = self._texts if scenario is None else (scenario.first, scenario.second)
-        before, self._texts = self._texts, texts
-
-        def call() -> tuple[Bert, Trace, bool, str]:
-            import model
-
-            bert = model.load(path)
-            fitted = base if former is None or scenario is not None else bert.adopt(base, former)
-            refusal = ""
-            try:
-                trace, _ = bert.rewrite(fitted, *texts)
-            except ValueError as error:
-                if (fitted.first, fitted.second) == texts:
-                    raise
-                refusal = str(error)
-                trace, _ = bert.rewrite(fitted, fitted.first, fitted.second)
-            return bert, trace, fitted != base, refusal
-
-        def done(answer: tuple[Bert, Trace, bool, str]) -> None:
-            bert, trace, lost, refusal = answer
-            self._opening = False
-            if former is not None and bert.tokenizer.tokens != former.tokenizer.tokens:
-                self._history.clear()  # its edits speak of another vocabulary's tokens
-                self._place = -1
-            wish = self._base
-            self._show(bert, trace, remember=True)
-            if lost:
-                self.noticed.emit(self.tr("The edits are gone: they do not fit this model."))
-            if wish is not present:  # an example, an edit or undo while the model was being opened
-                self._base = wish if former is None else bert.adopt(wish, former)
-            if wish is not present or self._texts != texts:
-                self._ask(typed=True)
-            elif refusal:
-                self.refused.emit(refusal)
-
-        def failed() -> None:
-            self._opening = False
-            if self.trace is None:
-                self._base = base
-                self.asked.emit()
-            elif self._texts == texts:
-                self._texts = before
-                self.asked.emit()
-            else:
-                self._ask(typed=True)
-
-        self._opening = True
+        before, former, history = self._question, self.bert, tuple(self._history)
+        question = before if scenario is None else Question(scenario, (scenario.first, scenario.second), anew=True)
+        self._question, self._opening = question, True
         self.asked.emit()
-        self._submit(call, done, failed)
+        self._submit(
+            lambda: opened(path, question, history, former),
+            lambda answer: self._opened(answer, question),
+            lambda: self._not_opened(before, question),
+        )
+
+    def _opened(self, answer: Opened, question: Question) -> None:
+        self._opening = False
+        wish = self._question  # an example, an edit or undo while the model was being opened is asked of it
+        self._history = list(answer.history)
+        self._place = min(self._place, len(self._history) - 1)
+        self._show(answer.bert, answer.trace, remember=True)
+        for note in answer.bert.notes:
+            self.noticed.emit(note)
+        if answer.lost:
+            self.noticed.emit(
+                self.tr("Edits that do not fit this model and are gone: {count}.").format(count=answer.lost)
+            )
+        if wish is not question:
+            self._question = wish
+            self._ask(typed=True)
+        elif answer.refusal:
+            self._question = dataclasses.replace(self._question, texts=question.texts)
+            self.refused.emit(answer.refusal)
+
+    def _not_opened(self, before: Question, question: Question) -> None:
+        self._opening = False
+        if self._question is not question:
+            self._ask(typed=True)
+        elif self.trace is not None:
+            self._question = before
+            self.asked.emit()
 
     def set_texts(self, first: str, second: str) -> None:
         """Asks about other texts; edits follow their tokens."""
-        if (first, second) != self._texts:
-            self._texts = (first, second)
+        if (first, second) != self._question.texts:
+            self._question = dataclasses.replace(self._question, texts=(first, second))
             self._ask(typed=True)
 
     def edit(self, change: Callable[[Scenario], Scenario]) -> None:
-        """Asks the question that ``change`` makes of the one on screen; it must leave the texts alone."""
-        self._base = change(self._base)
+        """Asks the question that ``change`` makes of the one on screen; it must leave the texts alone.
+
+        It takes the place of a question that is new altogether and has no answer yet: positions speak of what is seen.
+        """
+        if self._question.anew and self.trace is not None:
+            self._question = self._answered_question()
+        self._question = dataclasses.replace(self._question, base=change(self._question.base))
         self._ask()
 
-    def ask(self, scenario: Scenario) -> None:
-        """Asks another question altogether, such as an example."""
-        self._base, self._texts = scenario, (scenario.first, scenario.second)
+    def ask(self, scenario: Scenario, recipe: Callable[[Bert], Scenario] | None = None) -> None:
+        """Asks another question altogether, such as an example.
+
+        Where its edits depend on the vocabulary, ``recipe`` makes it for the model that is asked, on the worker.
+        """
+        texts = (scenario.first, scenario.second)
+        self._question = Question(scenario, texts, of=self.bert, anew=True, recipe=recipe)
         self._ask()
 
     def attend(self, direction: Direction) -> None:
@@ -148,8 +144,9 @@ class Workspace(QObject):
         self.edit(lambda scenario: scenario.attend(None if own else direction))
 
     def swap(self) -> None:
-        """Asks whether A follows B."""
-        self.ask(self.scenario.swapped())
+        """Asks whether A follows B; edits go with their tokens."""
+        scenario = self.scenario
+        self.ask(scenario.swapped(), lambda bert: bert.swapped(scenario))
 
     @property
     def can_undo(self) -> bool:
@@ -234,31 +231,39 @@ class Workspace(QObject):
 
     # How a question becomes an answer
 
-    def _ask(self, *, typed: bool = False, remember: bool = True) -> None:
+    def _ask(self, *, typed: bool = False, undone: Callable[[], None] = lambda: None, remember: bool = True) -> None:
         self.asked.emit()
-        bert, base, texts = self.bert, self._base, self._texts
+        bert, question = self.bert, self._question
         if bert is None or self._opening:
             return
 
-        def done(answer: tuple[Trace, int]) -> None:
-            trace, lost = answer
-            self._show(bert, trace, remember=remember, typed=typed)
+        is_held = self._clicked.token is not None or self._clicked.cell is not None
+        former = self.trace.inputs if self.trace is not None and is_held and not question.anew else None
+
+        def call() -> tuple[Trace, int, dict[int, int] | None]:
+            trace, lost = question.put_to(bert)
+            return trace, lost, None if former is None else inputs.align(former, trace.inputs)
+
+        def done(answer: tuple[Trace, int, dict[int, int] | None]) -> None:
+            trace, lost, moved = answer
+            self._show(bert, trace, remember=remember, typed=typed, moved=moved)
             if lost:
                 self.noticed.emit(self.tr("Edits that went with their tokens: {count}.").format(count=lost))
 
-        self._submit(lambda: bert.rewrite(base, *texts), done)
+        def failed() -> None:
+            # An edit that was refused is not asked again; what was typed stays.
+            self._question = dataclasses.replace(self._answered_question(), texts=question.texts)
+            undone()
 
-    def _submit(
-        self, call: Callable[[], Any], done: Callable[[Any], None], undone: Callable[[], None] = lambda: None
-    ) -> None:
+        self._submit(call, done, failed)
+
+    def _submit(self, call: Callable[[], Any], done: Callable[[Any], None], undone: Callable[[], None]) -> None:
         def finished(answer: Any) -> None:
             self.busy.emit(False)
             done(answer)
 
         def failed(error: Exception) -> None:
             self.busy.emit(False)
-            if self.trace is not None:
-                self._base = self.trace.scenario  # an edit that was refused is not asked again
             undone()
             if not isinstance(error, ValueError | OSError | MemoryError):
                 raise error
@@ -267,25 +272,40 @@ class Workspace(QObject):
         self.busy.emit(True)
         self.worker.submit(Lane.QUESTION, "question", call, finished, failed)
 
-    def _show(self, bert: Bert, trace: Trace, *, remember: bool, typed: bool = False) -> None:
-        self.bert, self.trace, self._base = bert, trace, trace.scenario
+    def _answered_question(self) -> Question:
+        """The question that the answer on screen belongs to."""
+        assert self.trace is not None
+        scenario = self.trace.scenario
+        return Question(scenario, (scenario.first, scenario.second), of=self.bert)
+
+    def _show(
+        self, bert: Bert, trace: Trace, *, remember: bool, typed: bool = False, moved: dict[int, int] | None = None
+    ) -> None:
+        """``moved`` says where tokens of the former answer stand now; without it they are gone."""
+        former, self.bert, self.trace = self.trace, bert, trace
+        self._question = self._answered_question()
         if remember:
             self._remember(trace.scenario, typed)
         self.worker.cancel(Lane.LENS)
         self.worker.cancel(Lane.LONG)
-        self._fit_selection(trace)
-        self.answered.emit()
+        before = self.selection
+        if former is not None and former.inputs.originals == trace.inputs.originals:
+            moved = {place: place for place in range(len(trace.tokens))}
+        self._clicked, self._hovered = self._fitting(trace, (moved or {}).get), Selection()
+        self.answered.emit()  # whoever draws the answer marks what is chosen, too
+        if self.selection != before:
+            self.selection_changed.emit()
 
-    def _fit_selection(self, trace: Trace) -> None:
-        """Lets go of what the new trace does not have."""
-        layers, heads, tokens, _ = trace.attention.shape
-        clicked = self._clicked
-        token = clicked.token if clicked.token is not None and clicked.token < tokens else None
-        cell = clicked.cell if clicked.cell is not None and max(clicked.cell) < tokens else None
-        head = clicked.head if clicked.head is not None and clicked.head < (layers, 0) else (0, 0)
-        if head[1] >= heads:
+    def _fitting(self, trace: Trace, moved: Callable[[int], int | None]) -> Selection:
+        """What was clicked and is still there: a head, and a token and a cell where they have ``moved`` to."""
+        layers, heads, _, _ = trace.attention.shape
+        token, head, cell = self._clicked.token, self._clicked.head, self._clicked.cell
+        if head is None or head[0] >= layers or head[1] >= heads:
             head = (0, 0)
-        self._choose(Selection(token, head, cell), Selection())
+        row, column = (None, None) if cell is None else map(moved, cell)
+        return Selection(
+            None if token is None else moved(token), head, None if row is None or column is None else (row, column)
+        )
 
     def _remember(self, scenario: Scenario, typed: bool) -> None:
         now = time.monotonic()
@@ -302,9 +322,17 @@ class Workspace(QObject):
         self.history_changed.emit()
 
     def _recall(self, place: int) -> None:
-        self._place = place
-        self._base = self._history[place]
-        self._texts = (self._base.first, self._base.second)
+        before, self._place = self._place, place
+        scenario = self._history[place]
+        self._question = Question(scenario, (scenario.first, scenario.second), of=self.bert, anew=True)
         self._typed_at = float("-inf")
         self.history_changed.emit()
-        self._ask(remember=False)
+
+        def undone() -> None:
+            """One that has no answer, say for want of memory, is not walked through again."""
+            if self._history[place : place + 1] == [scenario]:
+                del self._history[place]
+                self._place = before if before < place else before - 1
+                self.history_changed.emit()
+
+        self._ask(remember=False, undone=undone)

@@ -56,7 +56,7 @@ class Bert:
     @property
     def has_nsp(self) -> bool:
         """Whether there is a head that predicts the next sentence."""
-        return self.network.cls.seq_relationship is not None
+        return self.network.cls.seq_relationship is not None and not self.config.is_decoder
 
     @property
     def parameters(self) -> int:
@@ -65,8 +65,9 @@ class Bert:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Tells models apart: a hash over up to 4,096 evenly spread weights of every tensor, and the vocabulary."""
+        """Tells models apart: a hash over configuration, tokenizer, and evenly spread weights of every tensor."""
         digest = hashlib.sha256("\n".join(self.tokenizer.tokens).encode("utf-8", "surrogatepass"))
+        digest.update(f"{self.config}{self.tokenizer.settings}".encode("utf-8", "surrogatepass"))
         for name, tensor in self.network.state_dict().items():
             values = tensor.detach().flatten()
             sample = values[:: max(1, len(values) // 4_096)].float().cpu().contiguous().numpy()
@@ -129,14 +130,36 @@ class Bert:
         lost = len(scenario.edits) + len(scenario.flips) - len(moved.edits) - len(moved.flips)
         return self.trace(moved), lost
 
+    def swapped(self, scenario: Scenario) -> Scenario:
+        """``scenario`` with its texts in the other order and its edits with their tokens."""
+        bare = dataclasses.replace(scenario, edits=(), flips=frozenset())
+        turned = bare.swapped()
+        if not scenario.is_edited:
+            return turned
+        here, there = (inputs.build(self.tokenizer, self.config, asked) for asked in (bare, turned))
+        moved = {0: 0}
+        for old, new in ((None, None), (0, 1), (1, 0)):
+            places = [[place for place, text in enumerate(rows.texts) if text == source]
+                      for rows, source in ((here, old), (there, new))]  # fmt: skip
+            moved.update(zip(*places, strict=False))
+        changed = dataclasses.replace(turned, edits=scenario.edits, flips=scenario.flips)
+        return changed.moved(moved.get)
+
     def adopt(self, scenario: Scenario, former: Bert) -> Scenario:
         """What remains of a question to ``former`` when it is put to this model.
 
-        Another vocabulary drops the edits, another number of layers or heads what was switched off.
+        Another vocabulary drops the edits, another length those that are cut, one segment only the flips, another
+        number of layers or heads what was switched off.
         """
+        mine, its = self.config, former.config
         if self.tokenizer.tokens != former.tokenizer.tokens:
             scenario = dataclasses.replace(scenario, edits=(), flips=frozenset())
-        mine, its = self.config, former.config
+        elif scenario.is_edited and mine.max_position_embeddings != its.max_position_embeddings:
+            bare = dataclasses.replace(scenario, edits=(), flips=frozenset())
+            here, there = (inputs.build(bert.tokenizer, bert.config, bare) for bert in (former, self))
+            scenario = scenario.moved(inputs.align(here, there).get)
+        if mine.type_vocab_size < its.type_vocab_size:
+            scenario = dataclasses.replace(scenario, flips=frozenset())
         if (mine.num_hidden_layers, mine.num_attention_heads) != (its.num_hidden_layers, its.num_attention_heads):
             scenario = dataclasses.replace(scenario, heads_off=frozenset(), layers_off=frozenset())
         return scenario if scenario.direction == self.direction else scenario.attend(None)

@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 
 from explorer import examples, theme
 from explorer.widgets.model_picker import ModelPicker
-from explorer.worker import Lane
 from explorer.workspace import Workspace
 from model.scenario import Direction
 
@@ -136,20 +135,9 @@ class SentenceBar(QWidget):
             button.setAccessibleName(action.text().replace("&", ""))
 
     def ask_example(self, example: examples.Example) -> None:
-        """Asks an example's question. Its words become positions on the worker, behind what is being asked now."""
+        """Asks an example's question."""
         self._pause.stop()
-        workspace, bert = self.workspace, self.workspace.bert
-        if bert is None:
-            workspace.ask(example.scenario)
-            return
-        workspace.worker.submit(
-            Lane.QUESTION, "example", lambda: example.asked_of(bert), workspace.ask, self._example_failed
-        )
-
-    def _example_failed(self, error: Exception) -> None:
-        if not isinstance(error, ValueError):
-            raise error
-        self.warn(str(error))
+        self.workspace.ask(example.scenario, example.asked_of)
 
     def _edit(self, segment: str, name: str, hint: str) -> SentenceEdit:
         edit = SentenceEdit(segment)

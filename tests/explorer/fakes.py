@@ -22,6 +22,7 @@ class FakeBert:
         self.tokenizer = SimpleNamespace(tokens=vocabulary)
         self.layers = layers
         self.direction = "both"
+        self.notes: tuple[str, ...] = ()
         self.asked: list[Scenario] = []
         self.gate = threading.Event()
         self.gate.set()
@@ -36,7 +37,13 @@ class FakeBert:
         if any(edit.position >= len(tokens) for edit in scenario.edits):
             raise ValueError("Position is not there.")
         shape = (self.layers, 2, len(tokens), len(tokens))
-        return SimpleNamespace(scenario=asked, tokens=tokens, attention=np.zeros(shape, np.float32)), 0
+        texts = (None, *[0] * (len(tokens) - 2), None)
+        rows = SimpleNamespace(originals=tokens, texts=texts)
+        attention = np.zeros(shape, np.float32)
+        return SimpleNamespace(scenario=asked, tokens=tokens, inputs=rows, attention=attention), 0
+
+    def swapped(self, scenario: Scenario) -> Scenario:
+        return scenario.swapped()
 
     def adopt(self, scenario: Scenario, former: FakeBert) -> Scenario:
         if former.tokenizer.tokens != self.tokenizer.tokens:

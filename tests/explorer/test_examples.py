@@ -1,7 +1,10 @@
 """The chapter's sentences, each on the model that is shipped."""
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtWidgets import QMenu
+from pytestqt.qtbot import QtBot
 
 from explorer import examples
 from explorer.window import Window
@@ -44,6 +47,15 @@ def test_before_a_model_is_open_an_example_puts_its_sentences_into_the_bar(empty
     empty_window.bar.ask_example(next(example for example in ALL if example.title == "dog masked"))
     assert empty_window.workspace.scenario == Scenario("My dog is cute", "he likes playing")
     assert empty_window.bar.first.text() == "My dog is cute"
+
+
+def test_its_masks_are_there_once_a_model_is(empty_window: Window, starter_folder: Path, qtbot: QtBot) -> None:
+    workspace = empty_window.workspace
+    empty_window.bar.ask_example(next(example for example in ALL if example.title == "dog masked"))
+    workspace.open_model(starter_folder)
+    qtbot.waitUntil(lambda: workspace.trace is not None, timeout=30_000)
+    assert workspace.trace is not None
+    assert workspace.trace.tokens[2] == "[MASK]"
 
 
 def test_the_menu_has_every_example_grouped_by_idea(window: Window) -> None:

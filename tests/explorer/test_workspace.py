@@ -1,6 +1,7 @@
 """The one place with state: which question is asked, which answer is shown, what is chosen."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,63 @@ def test_an_example_chosen_while_a_model_is_being_opened_keeps_its_masks(
     assert workspace.scenario == Scenario("The cat sleeps").mask(2)
 
 
+def test_what_is_typed_after_an_example_wins_over_it(workspace: Workspace, bert: FakeBert, qtbot: QtBot) -> None:
+    bert.gate.clear()
+    workspace.ask(Scenario("The cat sleeps"), lambda _: Scenario("The cat sleeps").mask(2))
+    workspace.set_texts("The newest question", "")
+    texts = answered(workspace)
+    with qtbot.waitSignal(workspace.worker.idle):
+        bert.gate.set()
+    assert texts == ["The newest question"]
+    assert workspace.scenario.first == "The newest question"
+
+
+def test_an_example_is_made_for_the_model_that_answers_it(
+    workspace: Workspace, bert: FakeBert, models: dict[str, FakeBert], qtbot: QtBot
+) -> None:
+    models["two"].gate.clear()
+    workspace.open_model(Path("two"))
+    places = {bert: 1, models["two"]: 2}
+    workspace.ask(Scenario("The cat"), lambda asked: Scenario("The cat").mask(places[asked]))  # type: ignore[index]
+    models["two"].gate.set()
+    qtbot.waitUntil(lambda: workspace.trace is not None and bool(workspace.trace.scenario.edits))
+    assert workspace.scenario == Scenario("The cat").mask(2)
+
+
+def test_an_edit_during_undo_is_one_of_what_is_on_screen(workspace: Workspace, bert: FakeBert, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(workspace.answered):
+        workspace.ask(Scenario("is cute"))
+    bert.gate.clear()
+    workspace.undo()
+    workspace.edit(lambda scenario: scenario.mask(2))
+    with qtbot.waitSignal(workspace.worker.idle):
+        bert.gate.set()
+    assert workspace.scenario == Scenario("is cute").mask(2)
+
+
+def test_undo_after_a_smaller_model_asks_what_that_can_be_asked(
+    workspace: Workspace, bert: FakeBert, starter_folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with qtbot.waitSignal(workspace.answered):
+        workspace.edit(lambda scenario: scenario.toggle_head(5, 1))
+    monkeypatch.setattr(FakeBert, "adopt", lambda _, scenario, former: replace(scenario, heads_off=frozenset()))
+    with qtbot.waitSignal(workspace.answered):
+        workspace.open_model(Path("two"))
+    with qtbot.waitSignal(workspace.answered):
+        workspace.undo()
+    assert workspace.scenario == Scenario("My dog")
+
+
+def test_a_held_token_goes_where_its_word_goes(workspace: Workspace, bert: FakeBert, qtbot: QtBot) -> None:
+    workspace.select(token=2, cell=(2, 1))
+    with qtbot.waitSignal(workspace.answered):
+        workspace.set_texts("oh look My dog", "")
+    assert workspace.selection == Selection(token=4, head=(0, 0), cell=(4, 3))
+    with qtbot.waitSignal(workspace.answered):
+        workspace.ask(Scenario("he plays chess too"))
+    assert workspace.selection == Selection(head=(0, 0))
+
+
 def test_edits_do_not_go_to_a_model_with_another_vocabulary(
     workspace: Workspace, bert: FakeBert, models: dict[str, FakeBert], qtbot: QtBot
 ) -> None:
@@ -250,7 +308,7 @@ def test_hovering_previews_and_a_click_holds(workspace: Workspace, bert: FakeBer
 
 
 def test_what_a_new_answer_does_not_have_is_let_go(workspace: Workspace, bert: FakeBert, qtbot: QtBot) -> None:
-    workspace.select(token=3, head=(1, 1), cell=(3, 0))
+    workspace.select(token=2, head=(1, 1), cell=(2, 0))
     with qtbot.waitSignal(workspace.answered):
         workspace.set_texts("Dog", "")
     assert workspace.selection == Selection(token=None, head=(1, 1), cell=None)

@@ -103,3 +103,11 @@ def test_switching_a_head_off_that_is_not_there_is_a_sentence(pair: tuple[model.
         bert.trace(QUESTION.toggle_head(0, 4))
     with pytest.raises(ValueError, match=r"Layer 9 is not there: .* layers 0 to 3"):
         bert.trace(QUESTION.toggle_layer(9))
+
+
+def test_a_swap_takes_edits_along_with_their_tokens(starter: model.Bert) -> None:
+    asked = model.Scenario("My dog is cute", "he likes playing").mask(2).flip(9)
+    turned = starter.swapped(asked)
+    # [CLS] he likes play ##ing [SEP] my dog is cute [SEP]
+    assert turned == model.Scenario("he likes playing", "My dog is cute").mask(7).flip(4)
+    assert starter.swapped(turned) == asked
