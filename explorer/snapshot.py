@@ -143,7 +143,7 @@ def _trace(workspace: Workspace, folder: Path) -> list[Path]:
     if isinstance(described[0], Exception):
         raise described[0]
     text, arrays = folder / "trace.json", folder / "trace.npz"
-    text.write_text(json.dumps(described[0], indent=1) + "\n", encoding="utf-8")
+    text.write_text(json.dumps(described[0], indent=1, allow_nan=False) + "\n", encoding="utf-8")
     found = {path: value for path in _ARRAYS if (value := _attribute(trace, path)) is not None}
     np.savez_compressed(arrays, **found)
     return [text, arrays]
@@ -160,11 +160,12 @@ def description(bert: Bert, trace: Trace) -> dict[str, Any]:
         for position in chosen:
             predictions[position] = masked_lm.predictions(bert, trace, position, _TOP)
     next_or_not = None
-    if bert.has_nsp and trace.pooled is not None:
+    if bert.has_nsp and trace.pooled is not None and 1 in trace.inputs.texts:
         next_or_not = dict(zip(next_sentence.LABELS, next_sentence.probabilities(bert, trace), strict=True))
     return {
         "model": trace.model,
         "fingerprint": trace.fingerprint,
+        "notes": bert.notes,
         "scenario": json.loads(trace.scenario.to_json()),
         "direction": trace.direction,
         "tokens": trace.tokens,

@@ -126,8 +126,10 @@ class Worker(QObject):
         except StopIteration as stop:
             result = stop.value
             self._finish(task, lambda: task.done(result))
-        except Exception as error:  # whatever a call raises is told where it was asked
-            failure = error
+        except (
+            BaseException
+        ) as error:  # whatever a call raises is told where it was asked; a panic of Rust's is no Exception
+            failure = error if isinstance(error, Exception) else RuntimeError(f"{type(error).__name__}: {error}")
             self._finish(task, lambda: task.failed(failure))
         else:
             with self._condition:

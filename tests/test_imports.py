@@ -69,8 +69,8 @@ def test_an_installed_copy_lacks_no_package() -> None:
 @pytest.mark.slow
 def test_an_installed_copy_carries_the_resources(tmp_path: Path) -> None:
     for name in ("model", "explorer", "resources"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "pictures"))
+    for name in ("pyproject.toml", "LICENSE", "README.md"):
         shutil.copy(ROOT / name, tmp_path)
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "."]
     subprocess.run(build, cwd=tmp_path, check=True)

@@ -223,7 +223,7 @@ def compose(maps: Floats, side: int, gap: float) -> QImage:
     layers, heads, tokens, _ = maps.shape
     step = max(1, math.ceil(tokens / side))
     blocks = shrink.largest(maps, step, step)
-    levels = np.clip(blocks * 255 + 0.5, 0, 255).astype(np.uint8)
+    levels = np.clip(np.nan_to_num(blocks) * 255 + 0.5, 0, 255).astype(np.uint8)
     source = np.arange(side) * levels.shape[-1] // side  # nearest: a pixel shows one block, never a blend
     height, width = (round((count - 1) * (side + gap)) + side for count in (layers, heads))
     canvas = np.zeros((height, width + -width % 4), dtype=np.uint8)  # rows of a QImage begin at multiples of 4

@@ -158,7 +158,7 @@ class Bars(QWidget):
             max((words.horizontalAdvance(bar.label) for bar in self._bars), default=0.0), self.width() * _LONGEST_LABEL
         )
         left = rank + max(label, words.horizontalAdvance("0" * 8) if self._ranked else 0.0) + 2 * _GAP
-        right = self.width() - plain.horizontalAdvance("< 0.01 %") - _GAP
+        right = self.width() - plain.horizontalAdvance("≤ 0.01 %") - _GAP
         for index, bar in enumerate(self._bars):
             line = self.bar_rect(index)
             if index == self._under and self._choosable:

@@ -9,10 +9,15 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def percent(share: float) -> str:
-    """A probability for a column of probabilities: one decimal, more where it would read 0.0."""
+    """A probability for a column of probabilities: one decimal, more where it would read 0.0; never a false 0 or 100.
+
+    ≤ and not <, which a rich text would take for a tag.
+    """
     hundredths = share * 100
     if 0 < hundredths < 0.0095:
-        return f"< 0.01{NO_BREAK}%"
+        return f"≤ 0.01{NO_BREAK}%"
+    if 99.95 <= hundredths < 100:
+        return f"≥ 99.9{NO_BREAK}%"
     decimals = 1 if hundredths >= 0.0995 or hundredths == 0 else 2
     return f"{hundredths:.{decimals}f}{NO_BREAK}%"
 

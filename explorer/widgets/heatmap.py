@@ -85,7 +85,10 @@ class Heatmap(pg.GraphicsView):
     # What is shown
 
     def show_values(self, values: Floats, rows: Axis, columns: Axis, limit: float = 1.0) -> None:
-        """Draws ``values`` (R, C) from 0, or -limit, to ``limit``; zoomed out where their shape is new."""
+        """Draws ``values`` (R, C) from 0, or -limit, to ``limit``; zoomed out where their shape is new.
+
+        A value that is not finite is drawn as nothing.
+        """
         anew = values.shape != self._values.shape
         self._values, self._rows, self._columns, self._limit = values, rows, columns, limit or 1.0
         self._shrunk_by = None
@@ -308,11 +311,13 @@ class Heatmap(pg.GraphicsView):
         self._shrunk_by = steps
         reduce = shrink.largest if self._scale is Scale.SHARE else shrink.outstanding
         low = 0.0 if self._scale is Scale.SHARE else -self._limit
-        image = reduce(shrink.by_row(self._values) if self._per_row else self._values, *steps)
+        drawn = self._values if np.isfinite(self._values).all() else np.nan_to_num(self._values, posinf=0, neginf=0)
+        image = reduce(shrink.by_row(drawn) if self._per_row else drawn, *steps)
         self._image.setImage(image, autoLevels=False, levels=(low, self._limit))
         self._image.setRect(QRectF(0, 0, image.shape[1] * steps[1], image.shape[0] * steps[0]))
 
     def drawForeground(self, painter: QPainter, rect: QRectF | object) -> None:
+        # No Python error may leave this: Qt calls it while it paints, and would not survive.
         if not self._values.size:
             return
         down, across = self._lines()
@@ -347,10 +352,10 @@ class Heatmap(pg.GraphicsView):
         painter.setFont(self._figures)
         drop = (metrics.ascent() - metrics.descent()) / 2
         for row in down.entries(len(self._rows), 1):
-            strongest = float(self._values[row].max()) if self._per_row else 1.0
+            strongest = float(np.nanmax(self._values[row], initial=0)) or 1.0 if self._per_row else 1.0
             for column in across.entries(len(self._columns), 1):
                 value = float(self._values[row, column])
-                if abs(value) < _LEAST_WRITTEN * self._limit:
+                if not abs(value) >= _LEAST_WRITTEN * self._limit or not math.isfinite(value):
                     continue
                 text = f"{value:.2f}".replace("-", "−")
                 painter.setPen(self._ink[self._level(value / strongest)])

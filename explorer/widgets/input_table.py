@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QResizeEvent
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSignalBlocker,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
 from explorer import theme
@@ -201,6 +211,12 @@ class InputTable(QTableView):
     def sizeHint(self) -> QSize:
         return QSize(600, self.verticalHeader().length() + self.horizontalScrollBar().sizeHint().height() + 2)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        with QSignalBlocker(self.selectionModel()):  # Qt makes the first cell current: that is nobody's choice
+            super().focusInEvent(event)
+            if self.rows.marked is not None and self.rows.marked != self.currentIndex().column():
+                self.setCurrentIndex(self.rows.index(TOKEN, self.rows.marked))
+
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.hovered.emit(None)
@@ -236,9 +252,8 @@ class InputTable(QTableView):
         self.setFixedHeight(self.verticalHeader().length() + (bar.sizeHint().height() if needed else 0) + 2)
 
     def _go(self, row: int, column: int) -> None:
-        self.selectionModel().blockSignals(True)
-        self.setCurrentIndex(self.rows.index(row, column))
-        self.selectionModel().blockSignals(False)
+        with QSignalBlocker(self.selectionModel()):
+            self.setCurrentIndex(self.rows.index(row, column))
 
     def _tell(self, current: QModelIndex, _: QModelIndex) -> None:
         if current.isValid():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from explorer import theme
@@ -80,10 +80,14 @@ class NumberTable(QTableView):
         """Makes ``cell`` the current one, without telling of it."""
         index = QModelIndex() if cell is None else self.numbers.index(*cell)
         if index != self.currentIndex():
-            self.selectionModel().blockSignals(True)
-            self.setCurrentIndex(index)
-            self.selectionModel().blockSignals(False)
-            self.viewport().update()
+            with QSignalBlocker(self.selectionModel()):
+                self.setCurrentIndex(index)
+            for view in (self, self.horizontalHeader(), self.verticalHeader()):
+                view.viewport().update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        with QSignalBlocker(self.selectionModel()):  # Qt makes the first cell current: that is nobody's choice
+            super().focusInEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):

@@ -54,5 +54,8 @@ def note(*, wrap: bool = True) -> QLabel:
 
 
 def strong(text: str) -> str:
-    """What the eye should find first in a quiet line; ``text`` is already escaped."""
-    return f'<b style="color:{theme.palette().ink}">{text}</b>'
+    """What the eye should find first in a quiet line; ``text`` is already escaped.
+
+    It may be in a script of the other direction: isolated, it does not turn the sentence around.
+    """
+    return f'<b style="color:{theme.palette().ink}">\u2068{text}\u2069</b>'

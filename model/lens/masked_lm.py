@@ -32,7 +32,10 @@ class WordScore:
 def log_probabilities(bert: Bert, trace: Trace, position: int) -> Floats:
     """(V,) natural logarithm of the probability of every vocabulary entry at ``position``."""
     bert.require(trace)
-    return _log_softmax(bert.mlm_logits(trace.hidden[-1, position : position + 1]))[0][: len(bert.tokenizer.tokens)]
+    scores = _log_softmax(bert.mlm_logits(trace.hidden[-1, position : position + 1]))[0][: len(bert.tokenizer.tokens)]
+    if np.isnan(scores).any():
+        raise ValueError(f"{bert.name} computes no numbers here: some of its weights are not finite.")
+    return scores
 
 
 def predictions(bert: Bert, trace: Trace, position: int, top: int = 10) -> list[tuple[str, float]]:

@@ -32,6 +32,8 @@ def verdict(bert: Bert, trace: Trace) -> Verdict:
     weight, bias = bert.nsp_weights()
     assert trace.pooled is not None  # the head cannot be there without the pooler
     logits = weight @ trace.pooled + bias
+    if not np.isfinite(logits).all():
+        raise ValueError(f"{bert.name} computes no numbers here: some of its weights are not finite.")
     exponentials = np.exp(logits - logits.max())
     is_next, not_next = (exponentials / exponentials.sum()).tolist()
     return Verdict(trace.pooled, weight, bias, logits, (is_next, not_next))

@@ -107,3 +107,16 @@ def test_zero_shows_all_again(qtbot: QtBot) -> None:
     qtbot.keyClick(heatmap, Qt.Key.Key_0)
     after = heatmap.cell_rect((49, 49))
     assert (after.x(), after.y(), after.width()) == pytest.approx((before.x(), before.y(), before.width()))
+
+
+@pytest.mark.parametrize("scale", list(Scale))
+@pytest.mark.parametrize("per_row", [False, True])
+def test_numbers_that_are_none_are_drawn_as_nothing(qtbot: QtBot, scale: Scale, per_row: bool) -> None:
+    heatmap = Heatmap(scale=scale)
+    qtbot.addWidget(heatmap)
+    heatmap.set_per_row(per_row)
+    values = np.array([[0.5, np.nan], [np.inf, -np.inf], [np.nan, np.nan]], dtype=np.float32)
+    heatmap.show_values(values, Axis(("a", "b", "c")), Axis(("d", "e")))
+    heatmap.resize(300, 300)
+    heatmap.show()
+    heatmap.grab()
