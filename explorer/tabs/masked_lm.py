@@ -193,7 +193,7 @@ class MaskedLMTab(Page):
             return
         self.workspace.examine(
             "MaskedLMTab.word",
-            lambda bert, trace: masked_lm.score(bert, trace, position, word),
+            lambda bert, trace: masked_lm.scoring(bert, trace, position, word),
             lambda score: self._show_score(word, score),
             lambda error: self.score.setText(escape(str(error))),
         )

@@ -16,7 +16,9 @@ from model.trace import Floats, Trace
 if TYPE_CHECKING:
     from model.bert import Bert
 
-_TOKENS_PER_PASS = 1_024  # a batch of masked copies that keeps a pass short, so that it can be stopped
+_TOKENS_PER_PASS = 512  # a batch of masked copies no longer than a long question, so that it can be stopped
+
+_ROWS_PER_PASS = 64  # of the vocabulary's size each
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,18 @@ def rank(scores: Floats, entry: int) -> int:
 
 
 def score(bert: Bert, trace: Trace, position: int, word: str) -> WordScore:
-    """How likely ``word`` is at ``position``.
+    """What ``scoring`` ends with."""
+    steps = scoring(bert, trace, position, word)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            found: WordScore = stop.value
+            return found
+
+
+def scoring(bert: Bert, trace: Trace, position: int, word: str) -> Generator[float, None, WordScore]:
+    """How likely ``word`` is at ``position``. Yields the share done between passes.
 
     A word of n pieces takes the place of the token: n [MASK] stand there, and each piece is scored once the ones
     before it are filled in, so n passes. A left-to-right model reads the pieces one by one in the same way.
@@ -70,8 +83,11 @@ def score(bert: Bert, trace: Trace, position: int, word: str) -> WordScore:
     if len(ids) == 1:
         scores = log_probabilities(bert, trace, position)
         return WordScore(pieces, float(np.exp(scores[ids[0]])), rank(scores, ids[0]), (float(np.exp(scores[ids[0]])),))
-    factors = tuple(_factors(bert, trace, position, ids))
-    return WordScore(pieces, float(np.prod(factors)), None, factors)
+    factors = []
+    for factor in _factors(bert, trace, position, ids):
+        factors.append(factor)
+        yield len(factors) / len(ids)
+    return WordScore(pieces, float(np.prod(factors)), None, tuple(factors))
 
 
 def surprise(bert: Bert, trace: Trace) -> Generator[float, None, Floats]:
@@ -79,9 +95,11 @@ def surprise(bert: Bert, trace: Trace) -> Generator[float, None, Floats]:
 
     NaN for [CLS], [SEP] and a [MASK] that was typed, since there the text says nothing. Other edits stay in place.
     A left-to-right model needs no masks: its one pass predicts every token from those before it. Yields the share
-    done between passes.
+    done between passes. ``ValueError`` where such a model was asked to look both ways: it would see what it predicts.
     """
     bert.require(trace)
+    if bert.config.is_decoder and trace.direction == "both":
+        raise ValueError("Reading both ways, this model sees the tokens that it predicts: read left-to-right instead.")
     targets = [
         position
         for position, text in enumerate(trace.inputs.texts)
@@ -90,8 +108,11 @@ def surprise(bert: Bert, trace: Trace) -> Generator[float, None, Floats]:
     surprises = np.full(len(trace.tokens), np.nan, dtype=np.float32)
     originals = np.array([bert.tokenizer.id(token) for token in trace.inputs.originals])
     if bert.config.is_decoder:
-        for position in targets:
-            surprises[position] = -log_probabilities(bert, trace, position - 1)[originals[position]]
+        for start in range(0, len(targets), _ROWS_PER_PASS):
+            chosen = np.array(targets[start : start + _ROWS_PER_PASS])
+            scores = _log_softmax(bert.mlm_logits(trace.hidden[-1, chosen - 1]))
+            surprises[chosen] = -scores[np.arange(len(chosen)), originals[chosen]]
+            yield min(1.0, (start + len(chosen)) / len(targets))
         return surprises
     batch = max(1, _TOKENS_PER_PASS // len(trace.tokens))
     for start in range(0, len(targets), batch):

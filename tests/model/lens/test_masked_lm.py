@@ -153,3 +153,26 @@ def test_a_left_to_right_model_says_what_comes_next(tmp_path: Path) -> None:
         logits = theirs(input_ids=torch.tensor([row]), token_type_ids=torch.zeros(1, 4, dtype=torch.long)).logits[0]
     after = torch.softmax(logits.double(), dim=-1).numpy()
     assert score.by_piece == pytest.approx((expected[2][pieces[0]], after[3][pieces[1]]), rel=1e-4)
+
+
+def test_a_long_word_gives_way_between_its_pieces(starter: model.Bert, masked: model.Trace) -> None:
+    fractions, score = finish(masked_lm.scoring(starter, masked, 2, "qzxjqzxj"))
+    assert fractions == pytest.approx([piece / len(score.pieces) for piece in range(1, len(score.pieces) + 1)])
+    assert score == masked_lm.score(starter, masked, 2, "qzxjqzxj")
+
+
+def test_a_long_text_left_to_right_gives_way_and_one_that_sees_both_ways_is_refused(tmp_path: Path) -> None:
+    from tests.model.checkpoints import hugging_face
+
+    sizes = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "max_position_embeddings": 256}
+    hugging_face(tmp_path, "BertLMHeadModel", is_decoder=True, **sizes)
+    bert = model.load(tmp_path)
+    question = model.Scenario("my dog is cute " * 50)
+    trace = bert.trace(question)
+    fractions, surprise = finish(masked_lm.surprise(bert, trace))
+    assert len(fractions) > 2
+    for position in (1, 100, len(trace.tokens) - 2):
+        expected = -masked_lm.log_probabilities(bert, trace, position - 1)[trace.input_ids[position]]
+        assert surprise[position] == pytest.approx(expected, abs=1e-5)
+    with pytest.raises(ValueError, match="sees the tokens that it predicts"):
+        finish(masked_lm.surprise(bert, bert.trace(question.attend("both"))))
