@@ -83,10 +83,10 @@ class BertConfig:
 
         Raises ``ValueError`` for a model that is not a BERT, or a BERT of a kind this package does not compute.
         """
-        model_type = fields.get("model_type", "bert")
+        model_type = fields.get("model_type") or "bert"
         if model_type != "bert":
             raise ValueError(f"This is a {model_type!r} model; BERT Explorer opens models of model_type 'bert'.")
-        if fields.get("position_embedding_type", "absolute") != "absolute":
+        if (fields.get("position_embedding_type") or "absolute") != "absolute":
             raise ValueError(
                 f"position_embedding_type {fields['position_embedding_type']!r} is not supported; BERT's is 'absolute'."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -134,7 +135,11 @@ def _spelling(bert: Bert, trace: Trace) -> _Spelling:
     words: list[Word] = []
     for text, typed in enumerate((trace.scenario.first, trace.scenario.second)):
         places = [place for place, source in enumerate(trace.inputs.texts) if source == text]
-        for how in bert.tokenizer.explain(typed):
+        ends = [offset[1] for offset, place in zip(trace.inputs.offsets, trace.inputs.texts, strict=True)
+                if offset is not None and place == text]  # fmt: skip
+        read = re.match(r"\S*", typed[max(ends, default=0) :])  # the last word may be cut in its middle
+        assert read is not None
+        for how in bert.tokenizer.explain(typed[: max(ends, default=0) + read.end()]):
             tokens, places = places[: len(how.pieces)], places[len(how.pieces) :]
             if tokens:  # none where the text is longer than the model reads
                 words.append(Word(how, range(tokens[0], tokens[-1] + 1)))

@@ -40,7 +40,8 @@ def test_a_config_that_is_no_berts_is_one_sentence(fields: dict[str, Any], sente
 
 
 def test_unknown_fields_are_left_aside_and_null_is_the_default() -> None:
-    config = BertConfig.from_fields({"hidden_size": 96, "gradient_checkpointing": True, "pad_token_id": None})
+    nulls = dict.fromkeys(("pad_token_id", "model_type", "position_embedding_type"))
+    config = BertConfig.from_fields({"hidden_size": 96, "gradient_checkpointing": True, **nulls})
     assert (config.hidden_size, config.pad_token_id, config.head_size) == (96, 0, 8)
 
 

@@ -75,6 +75,13 @@ def test_an_unknown_word_says_why(show: Show) -> None:
     assert "becomes [UNK]: the vocabulary" in plain(show(TokensTab, Scenario("a 龘 b")).answer)
 
 
+def test_only_words_that_are_read_are_explained(show: Show) -> None:
+    tab = cast(TokensTab, show(TokensTab, Scenario("dog " * 509 + "playing dog dog")))
+    assert tab._spelling is not None
+    assert len(tab._spelling.words) == 510
+    assert tab._spelling.words[-1].how.typed == "playing"  # though its ##ing is beyond the end
+
+
 def test_what_does_not_fit_is_counted(show: Show) -> None:
     tab = show(TokensTab, Scenario("dog " * 515))
     assert "left out: 5." in plain(tab.answer)
