@@ -15,6 +15,8 @@ from typing import NoReturn
 
 from explorer import system_libraries
 
+_WIDEST = 8_192  # points of a snapshot along each side
+
 _NEEDED = {
     "PySide6": "PySide6-Essentials",
     "pyqtgraph": "pyqtgraph",
@@ -84,8 +86,8 @@ def _parser() -> argparse.ArgumentParser:
 def _size(text: str) -> tuple[int, int]:
     """Width and height in points out of ``1440x900``."""
     width, cross, height = text.lower().partition("x")
-    if not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 1440x900")
+    if not (cross and width.isdecimal() and height.isdecimal() and 0 < int(width) <= _WIDEST >= int(height) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 1440x900, of at most {_WIDEST} points a side")
     return int(width), int(height)
 
 

@@ -137,7 +137,7 @@ class Scenario:
 
 def _position(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"positions, layers and heads count from 0, so {value!r} is none")
+        raise ValueError(f"Positions, layers and heads count from 0, so {value!r} is none.")
     return value
 
 

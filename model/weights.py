@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -175,7 +176,10 @@ def _require_stored(path: Path, size: int) -> None:
 def _unpickle(path: Path, *, device: str) -> dict[Any, Any]:
     """What ``torch.load`` finds when it may only build tensors, not run code."""
     try:
-        contents = torch.load(path, map_location=device, weights_only=True)
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # what torch finds strange ends in a sentence, or does not matter
+            contents = torch.load(path, map_location=device, weights_only=True)
     except OSError:
         raise
     except Exception as error:  # the parser raises whatever it stumbles on

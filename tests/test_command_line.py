@@ -78,6 +78,7 @@ def test_a_model_named_before_the_command_counts(seen: Seen) -> None:
         ("snapshot", "--out"),
         ("snapshot --out x --size 800", "'800'"),
         ("snapshot --out x --size 0x600", "'0x600'"),
+        ("snapshot --out x --size 100000x600", "'100000x600'"),
         ("snapshot --out x --scale none", "'none'"),
         ("snapshot --out x --mask two", "'two'"),
         ("snapshot --out x --theme blue", "'blue'"),
