@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from model.bert import Bert
 
 _GAP = 8  # pixels between atlas and caption
+_LONG = 64  # tokens, from which on most rows are too faint from 0 to 1
 _EXCEPTION_FROM = 0.5  # of a row's mass: a word that looks so firmly elsewhere is worth naming
 
 
@@ -45,6 +47,7 @@ class AttentionTab(Page):
         super().__init__(workspace, parent)
         self._head: Head = (0, 0)
         self._habits: _Habits | None = None
+        self._scale_chosen = False  # whether the user wants one scale or the other, however long the text
         self.atlas = Atlas()
         self.heatmap = Heatmap(scale=Scale.SHARE)
         self._legend = Legend(Scale.SHARE)
@@ -82,6 +85,10 @@ class AttentionTab(Page):
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._habits = None
+        if not self._scale_chosen:
+            with QSignalBlocker(self.per_row):
+                self.per_row.setChecked(len(trace.tokens) >= _LONG)
+            self._dress_rows()
         self._show_head(trace)
         self._show_atlas(trace)
         self.examine("habits", _habits, self._show_habits)
@@ -148,11 +155,16 @@ class AttentionTab(Page):
         columns = [names.ravel(), *(number.ravel() for number in numbers.values())]
         return Sheet(np.array(columns, dtype=object).T, heads, ("pattern", *numbers))
 
-    def _scale_rows(self, on: bool) -> None:
-        self.heatmap.set_per_row(on)
-        self._legend.set_end(self.tr("largest of its row") if on else "")
+    def _scale_rows(self) -> None:
+        self._scale_chosen = True
+        self._dress_rows()
         if self.workspace.trace is not None:
             self._show_atlas(self.workspace.trace)
+
+    def _dress_rows(self) -> None:
+        on = self.per_row.isChecked()
+        self.heatmap.set_per_row(on)
+        self._legend.set_end(self.tr("largest of its row") if on else "")
 
     # What it says
 

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from explorer.tabs.attention import AttentionTab
 from explorer.workspace import Workspace
 from model.lens import attention
+from model.scenario import Scenario
 from tests.explorer.tabs.conftest import Show, plain
 
 Settle = Callable[[], None]
@@ -118,3 +119,18 @@ def test_a_head_that_looks_at_the_token_before_is_called_so(tab: AttentionTab, w
     workspace.select(head=(1, int(previous.argmax())))
     assert previous.max() > 0.9
     assert "looks at the token before" in tab.answer
+
+
+def test_the_rows_of_a_long_text_are_seen_until_the_user_wants_one_scale(
+    show: Show, settle: Settle, workspace: Workspace
+) -> None:
+    tab = cast(AttentionTab, show(AttentionTab, Scenario("the man went to the market to buy fruits " * 10)))
+    assert tab.per_row.isChecked()
+    workspace.set_texts("My dog is cute", "")
+    settle()
+    assert not tab.per_row.isChecked()
+    tab.per_row.click()
+    tab.per_row.click()
+    workspace.set_texts("the man went to the market to buy fruits " * 10, "")
+    settle()
+    assert not tab.per_row.isChecked()
