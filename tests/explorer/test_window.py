@@ -50,7 +50,7 @@ def shown(self):
 window.Window.show = shown
 sys.exit(app.run(argparse.Namespace(model=None)))
 """
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[CLS] my dog is cute [SEP] he likes play ##ing [SEP]"
 
