@@ -181,6 +181,14 @@ class Bert:
             raise ValueError(f"{self.name} has no masked-LM head: it cannot predict tokens.")
         return head(torch.tensor(hidden)).numpy()
 
+    @torch.inference_mode()
+    def pooled(self, hidden: Floats) -> Floats:
+        """(B, D) tanh at [CLS] of last hidden states (B, T, D); ``ValueError`` without the pooler."""
+        pooler = self.network.bert.pooler
+        if pooler is None:
+            raise ValueError(f"{self.name} has no pooler: it makes no vector of a whole input.")
+        return pooler(torch.tensor(hidden[:, :1])).numpy()
+
     def nsp_weights(self) -> tuple[Floats, Floats]:
         """The NSP head's weight (2, D) and bias (2,); ``ValueError`` without the head."""
         head = self.network.cls.seq_relationship

@@ -11,14 +11,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.lens.passes import copies, in_passes
 from model.trace import Floats, Trace
 
 if TYPE_CHECKING:
     from model.bert import Bert
 
-_TOKENS_PER_PASS = 512  # a batch of masked copies no longer than a long question, so that it can be stopped
-
 _ROWS_PER_PASS = 64  # of the vocabulary's size each
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What is expected at a position, and how what the text has there fares."""
+
+    position: int
+    best: tuple[tuple[str, float], ...]  # entries with their probabilities, the best first
+    original: str | None  # what the text has; None where it says nothing: a typed [MASK], the end of the text
+    probability: float  # of the original; 0 without one
+    rank: int  # of the original, from 1; 0 without one
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,18 @@ def predictions(bert: Bert, trace: Trace, position: int, top: int = 10) -> list[
     """The ``top`` most probable entries at ``position`` with their probabilities, the best first."""
     scores = log_probabilities(bert, trace, position)
     return [(bert.tokenizer.tokens[entry], float(np.exp(scores[entry]))) for entry in best(scores, top)]
+
+
+def expectation(bert: Bert, trace: Trace, position: int, top: int = 10) -> Expectation:
+    """What is expected at ``position``, and the rank and probability of what the text has there."""
+    scores = log_probabilities(bert, trace, position)
+    found = tuple((bert.tokenizer.tokens[entry], float(np.exp(scores[entry]))) for entry in best(scores, top))
+    place = position + 1 if bert.config.is_decoder else position
+    original = trace.inputs.originals[place] if place < len(trace.tokens) else None
+    if original is None or original == bert.tokenizer.mask_token:
+        return Expectation(position, found, None, 0.0, 0)
+    entry = bert.tokenizer.id(original)
+    return Expectation(position, found, original, float(np.exp(scores[entry])), rank(scores, entry))
 
 
 def best(scores: Floats, top: int) -> list[int]:
@@ -74,11 +96,14 @@ def scoring(bert: Bert, trace: Trace, position: int, word: str) -> Generator[flo
 
     A word of n pieces takes the place of the token: n [MASK] stand there, and each piece is scored once the ones
     before it are filled in, so n passes. A left-to-right model reads the pieces one by one in the same way.
-    ``ValueError`` for a word that has no pieces.
+    ``ValueError`` for a word that has no pieces, or that the vocabulary cannot write.
     """
     pieces = bert.tokenizer.encode(word).tokens
     if not pieces:
         raise ValueError("Type a word to see how likely it is here.")
+    unknown = bert.tokenizer.unk_token
+    if unknown in pieces and unknown not in word:
+        raise ValueError(f"“{word}” cannot be scored: {bert.name} has no pieces for it and would read {unknown}.")
     ids = [bert.tokenizer.id(piece) for piece in pieces]
     if len(ids) == 1:
         scores = log_probabilities(bert, trace, position)
@@ -114,15 +139,15 @@ def surprise(bert: Bert, trace: Trace) -> Generator[float, None, Floats]:
             surprises[chosen] = -scores[np.arange(len(chosen)), originals[chosen]]
             yield min(1.0, (start + len(chosen)) / len(targets))
         return surprises
-    batch = max(1, _TOKENS_PER_PASS // len(trace.tokens))
-    for start in range(0, len(targets), batch):
-        chosen = np.array(targets[start : start + batch])
-        rows = np.repeat(trace.input_ids[None], len(chosen), axis=0)
-        rows[np.arange(len(chosen)), chosen] = bert.tokenizer.id(bert.tokenizer.mask_token)
-        hidden = bert.hidden(trace, rows, np.repeat(trace.segments[None], len(chosen), axis=0))
-        scores = _log_softmax(bert.mlm_logits(hidden[np.arange(len(chosen)), chosen]))
-        surprises[chosen] = -scores[np.arange(len(chosen)), originals[chosen]]
-        yield min(1.0, (start + batch) / len(targets))
+    mask = bert.tokenizer.id(bert.tokenizer.mask_token)
+    for chosen, done in in_passes(np.array(targets, dtype=np.int64), len(trace.tokens)):
+        row = np.arange(len(chosen))
+        ids = copies(trace.input_ids, len(chosen))
+        ids[row, chosen] = mask
+        hidden = bert.hidden(trace, ids, copies(trace.segments, len(chosen)))
+        scores = _log_softmax(bert.mlm_logits(hidden[row, chosen]))
+        surprises[chosen] = -scores[row, originals[chosen]]
+        yield done
     return surprises
 
 

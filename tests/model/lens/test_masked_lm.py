@@ -59,6 +59,29 @@ def test_any_word_has_its_rank_and_probability(starter: model.Bert, theirs: Any,
     assert score.rank == sorted(expected, reverse=True).index(expected[entry]) + 1
 
 
+def test_two_masks_are_each_predicted_beside_the_other(starter: model.Bert, theirs: Any) -> None:
+    trace = starter.trace(model.Scenario("I went to the market to buy some fruits").mask(5).mask(9))
+    assert [trace.inputs.originals[position] for position in (5, 9)] == ["market", "fruits"]
+    expected = probabilities(theirs, trace.input_ids.tolist(), trace.segments.tolist())
+    for position in (5, 9):
+        row = expected[position]
+        found = masked_lm.expectation(starter, trace, position, top=3)
+        assert [token for token, _ in found.best] == [starter.tokenizer.tokens[i] for i in row.argsort()[::-1][:3]]
+        share = row[starter.tokenizer.id(trace.inputs.originals[position])]
+        assert (found.original, found.rank) == (trace.inputs.originals[position], int((row > share).sum()) + 1)
+        assert found.probability == pytest.approx(share, rel=1e-4)
+
+
+def test_where_the_text_has_a_mask_nothing_is_the_original(starter: model.Bert) -> None:
+    trace = starter.trace(model.Scenario("The cat is [MASK]."))
+    assert masked_lm.expectation(starter, trace, 4).original is None
+
+
+def test_a_word_that_the_vocabulary_cannot_write_is_a_sentence(starter: model.Bert, masked: model.Trace) -> None:
+    with pytest.raises(ValueError, match="has no pieces for it"):
+        masked_lm.score(starter, masked, 2, "\N{SNOWMAN}")
+
+
 def test_a_word_of_two_pieces_is_scored_piece_by_piece(starter: model.Bert, theirs: Any, masked: model.Trace) -> None:
     ids, segments = masked.input_ids.tolist(), masked.segments.tolist()
     play, ing, mask = (starter.tokenizer.id(token) for token in ("play", "##ing", "[MASK]"))
