@@ -6,12 +6,17 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.widgets.input_table import InputTable, Word
+from explorer.widgets.input_table import InputTable, Padding, Word
+from explorer.widgets.length import Length
 from explorer.widgets.page import Page
 from explorer.widgets.panel import Panel, note, strong
+from explorer.widgets.picture import Picture
+from explorer.widgets.vocabulary import Vocabulary
+from explorer.widgets.vocabulary_table import Entries, entries
 from explorer.workspace import Selection, Workspace
 from model.trace import Trace
 
@@ -30,29 +35,33 @@ class _Spelling(NamedTuple):
 
 
 class TokensTab(Page):
-    """One table, a column a token: from the typed word down to the label; below, how the chosen word was cut."""
+    """Left a table, a column a token, from the typed word down to the label, and how the chosen word was cut.
+
+    Right the vocabulary that it was cut by.
+    """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
         self._spelling: _Spelling | None = None
         self.table = InputTable()
         self.table.setAccessibleName(self.question)
+        self.length = Length()
+        self.padding = note()
         self.candidates = note()
         self._why = note()
         self._word = Panel()
-        self._word.column.addWidget(self._why)
-        self._word.column.addWidget(self.candidates)
-        self._word.column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(self._word)
-        scroll.setWidgetResizable(True)
-        column = QVBoxLayout(self.body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(14)
-        column.addWidget(self.table)
-        column.addWidget(scroll, 1)
-        self.table.chosen.connect(lambda token: workspace.select(token=token))
-        self.table.hovered.connect(lambda token: workspace.hover() if token is None else workspace.hover(token=token))
+        self._left, self._scroll = QWidget(), QScrollArea()
+        self.vocabulary = Vocabulary()
+        self._input = Picture(self.table, self.table.rows.sheet, "tokens", self.tr("From text to input"))
+        self._listed = Picture(
+            self.vocabulary.table,
+            self.vocabulary.table.rows.sheet,
+            "tokens",
+            self.tr("Vocabulary"),
+            frame=self.vocabulary,
+        )
+        self._lay_out()
+        self._connect()
 
     @property
     def title(self) -> str:
@@ -65,17 +74,96 @@ class TokensTab(Page):
     def draw(self, bert: Bert, trace: Trace) -> None:
         self.candidates.setFont(theme.mono())
         self._spelling = None
-        self.table.show_inputs(trace)
+        pad = bert.tokenizer.pad_token
+        self.length.fit(len(trace.tokens), bert.config.max_position_embeddings)
+        self.table.show_inputs(trace, Padding(pad, bert.tokenizer.id(pad)), self.length.value)
+        self._say_padding()
         self.examine("spelling", _spelling, self._show)
+        if self.vocabulary.entries.tokens is not bert.tokenizer.tokens:
+            self.examine("vocabulary", _entries, self._show_vocabulary)
 
     def mark(self, selection: Selection) -> None:
         self.table.mark(selection.token)
         self._show_word(selection.token)
+        self.vocabulary.mark(self._entry(selection.token))
+        held = self.workspace.clicked.token
+        self.vocabulary.aim(held, self._entry(held))
+
+    # How it is laid out
+
+    def _lay_out(self) -> None:
+        self._input.column.addWidget(self.length)
+        self._input.column.addWidget(self.padding)
+        self._word.column.addWidget(self._why)
+        self._word.column.addWidget(self.candidates)
+        column = QVBoxLayout(self._left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(14)
+        column.addWidget(self._input)
+        column.addWidget(self._word)
+        column.addStretch(1)
+        self._scroll.setWidget(self._left)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # the table has its own
+        self._listed.tools.insertWidget(0, self.vocabulary.sorting)
+        columns = QHBoxLayout(self.body)
+        columns.setContentsMargins(0, 0, 0, 0)
+        columns.setSpacing(28)
+        columns.addWidget(self._scroll, 3)
+        columns.addWidget(self._listed, 1)
+
+    def _connect(self) -> None:
+        workspace = self.workspace
+        self.table.chosen.connect(lambda token: workspace.select(token=token))
+        self.table.hovered.connect(lambda token: workspace.hover() if token is None else workspace.hover(token=token))
+        self.table.reached.connect(self._bring_into_sight)
+        self.length.changed.connect(self._set_length)
+        self.vocabulary.chosen.connect(self._put_in)
+
+    def _bring_into_sight(self, cell: QRect) -> None:
+        place = self.table.viewport().mapTo(self._left, cell.center())
+        self._scroll.ensureVisible(0, place.y(), 0, cell.height())
+
+    # What it does
+
+    def _set_length(self, length: int) -> None:
+        self.table.set_length(length)
+        self._say_padding()
+
+    def _put_in(self, piece: str) -> None:
+        position = self.workspace.clicked.token
+        if position is not None:
+            self.workspace.edit(lambda scenario: scenario.replace(position, piece))
+
+    # What it says
+
+    def _entry(self, token: int | None) -> int | None:
+        """The id of what the network reads there."""
+        trace = self.workspace.trace
+        return None if trace is None or token is None or token >= len(trace.tokens) else int(trace.input_ids[token])
 
     def _show(self, spelling: _Spelling) -> None:
         self._spelling = spelling
         self.table.show_words(spelling.words)
         self.mark(self.workspace.selection)
+
+    def _show_vocabulary(self, found: Entries) -> None:
+        self.vocabulary.show_entries(found)
+        self.mark(self.workspace.selection)
+
+    def _say_padding(self) -> None:
+        bert = self.workspace.bert
+        assert bert is not None
+        most, pad = f"{bert.config.max_position_embeddings:,}", strong(escape(bert.tokenizer.pad_token))
+        if not self.length.isEnabled():
+            sentence = self.tr("The input is as long as this model can read, {1} tokens: there is no room for {0}.")
+        elif self.length.value == self.table.rows.tokens:
+            sentence = self.tr("In a batch all inputs are equally long. Lengthen this one, up to {1}, to see how.")
+        else:
+            sentence = self.tr(
+                "{0} only fills a batch: mask 0 keeps every token from looking at it, so the answer is the same."
+            )
+        self.padding.setText(sentence.format(pad, most))
 
     def _show_word(self, token: int | None) -> None:
         trace = self.workspace.trace
@@ -95,7 +183,15 @@ class TokensTab(Page):
             if word.how.candidates
             else ""
         )
-        self.candidates.setText("<br>".join(_rounds(word.how.candidates)))
+        self.candidates.setText("<br>".join(map(self._line, _rounds(word.how.candidates))))
+
+    def _line(self, tried: list[Candidate]) -> str:
+        """What was tried for one piece, longest first: crossed out up to the one that was taken."""
+        shown = [_written(candidate) for candidate in tried]
+        if len(shown) > _SHOWN:
+            shown[_SHOWN // 2 : -_SHOWN // 2] = [f"… {len(shown) - _SHOWN} …"]
+        end = self.tr("taken") if tried[-1].taken else self.tr("none of them is in the vocabulary")
+        return "&nbsp; ".join([*shown, end])
 
     def _verdict(self, how: Explanation) -> str:
         assert self._spelling is not None
@@ -146,21 +242,27 @@ def _spelling(bert: Bert, trace: Trace) -> _Spelling:
     return _Spelling(tuple(words), len(bert.tokenizer.tokens))
 
 
-def _rounds(candidates: tuple[Candidate, ...]) -> list[str]:
-    """A line for every piece: the candidates that were tried for it, crossed out up to the one that was taken."""
+def _entries(bert: Bert, _: Trace) -> Entries:
+    """On the worker."""
+    tokenizer = bert.tokenizer
+    special = (
+        tokenizer.cls_token,
+        tokenizer.sep_token,
+        tokenizer.pad_token,
+        tokenizer.mask_token,
+        tokenizer.unk_token,
+    )
+    return entries(tokenizer.tokens, special, tokenizer.lowercase)
+
+
+def _rounds(candidates: tuple[Candidate, ...]) -> list[list[Candidate]]:
+    """The candidates by the piece that they were tried for."""
     rounds: list[list[Candidate]] = [[]]
     for candidate in candidates:
         rounds[-1].append(candidate)
         if candidate.taken:
             rounds.append([])
-    return [_round(tried) for tried in rounds if tried]
-
-
-def _round(tried: list[Candidate]) -> str:
-    shown = [_written(candidate) for candidate in tried]
-    if len(shown) > _SHOWN:
-        shown[_SHOWN // 2 : -_SHOWN // 2] = [f"… {len(shown) - _SHOWN} …"]
-    return "&nbsp; ".join(shown)
+    return [tried for tried in rounds if tried]
 
 
 def _written(candidate: Candidate) -> str:
