@@ -24,7 +24,7 @@ from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.figures import percent
 
-_LONGEST_LABEL = 0.42  # of the width; what is longer is cut
+_LONGEST_LABEL = 0.5  # of the width; what is longer is cut
 _GAP = 10.0
 
 
@@ -200,12 +200,19 @@ class Bars(QWidget):
         painter.drawRoundedRect(filled, min(2.0, filled.width() / 2), 2)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if bar.note:
-            painter.setFont(theme.font(0.85))
-            needed = QFontMetricsF(painter.font()).horizontalAdvance(bar.note) + 2 * _GAP
-            outside = track.right() - filled.right() >= needed
-            painter.setPen(QColor(colours.faint if outside else theme.readable_on(colours.accent)))
-            box = QRectF(filled.right() + _GAP if outside else track.left() + _GAP, track.top(), needed, track.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, bar.note)
+            self._paint_note(painter, bar.note, track, filled)
+
+    def _paint_note(self, painter: QPainter, note: str, track: QRectF, filled: QRectF) -> None:
+        """Behind the bar or in it; where neither has room the bold word says it."""
+        colours = theme.palette()
+        painter.setFont(theme.font(0.85))
+        needed = QFontMetricsF(painter.font()).horizontalAdvance(note) + 2 * _GAP
+        outside = track.right() - filled.right() >= needed - _GAP
+        if not outside and filled.width() < needed:
+            return
+        painter.setPen(QColor(colours.faint if outside else theme.readable_on(colours.accent)))
+        box = QRectF(filled.right() + _GAP if outside else track.left() + _GAP, track.top(), needed, track.height())
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, note)
 
 
 def _bold(font: QFont) -> QFont:

@@ -352,10 +352,10 @@ class Heatmap(pg.GraphicsView):
         painter.setFont(self._figures)
         drop = (metrics.ascent() - metrics.descent()) / 2
         for row in down.entries(len(self._rows), 1):
-            strongest = float(np.nanmax(self._values[row], initial=0)) or 1.0 if self._per_row else 1.0
+            strongest = float(np.nanmax(np.abs(self._values[row]), initial=0)) or 1.0 if self._per_row else 1.0
             for column in across.entries(len(self._columns), 1):
                 value = float(self._values[row, column])
-                if not abs(value) >= _LEAST_WRITTEN * self._limit or not math.isfinite(value):
+                if not math.isfinite(value) or abs(value) < _LEAST_WRITTEN * self._limit * strongest:
                     continue
                 text = f"{value:.2f}".replace("-", "−")
                 painter.setPen(self._ink[self._level(value / strongest)])
