@@ -297,10 +297,11 @@ class MaskedLMTab(Page):
         self.score.setText(text)
 
     def _offer_surprise(self, bert: Bert, trace: Trace) -> None:
-        self.surprises.show_values(np.zeros(0, dtype=np.float32), ())
-        self._how.hide()
-        hint = self.tr("Each of {0} tokens is masked in turn, which takes a while.").format(len(trace.tokens))
         few = len(trace.tokens) <= AT_ONCE or bert.config.is_decoder
+        if not few:
+            self.surprises.show_values(np.zeros(0, dtype=np.float32), ())
+            self._how.hide()
+        hint = self.tr("Each of {0} tokens is masked in turn, which takes a while.").format(len(trace.tokens))
         self.job.offer(masked_lm.surprise, self._show_surprise, hint, at_once=few)
 
     def _show_surprise(self, surprises: Floats) -> None:

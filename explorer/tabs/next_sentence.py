@@ -74,15 +74,16 @@ class NextSentenceTab(Page):
         self.examine("verdict", next_sentence.verdict, self._show)
         self.examine("swapped", next_sentence.swapped, self._show_swapped)
         if self.job.is_about(trace):
-            self._say_largest(trace)
+            self._say_largest()
         else:
             self._offer_flips(trace)
 
     def _offer_flips(self, trace: Trace) -> None:
-        self.changes.show_values(np.zeros(0, dtype=np.float32), ())
-        self._largest.hide()
-        hint = self.tr("Each of {0} tokens gets the other segment in turn, which takes a while.")
         few = len(trace.tokens) <= AT_ONCE
+        if not few:
+            self.changes.show_values(np.zeros(0, dtype=np.float32), ())
+            self._largest.hide()
+        hint = self.tr("Each of {0} tokens gets the other segment in turn, which takes a while.")
         self.job.offer(next_sentence.flips, self._show_flips, hint.format(len(trace.tokens)), at_once=few)
 
     def mark(self, selection: Selection) -> None:
@@ -146,9 +147,9 @@ class NextSentenceTab(Page):
         assert trace is not None
         changes = (flipped - np.float32(self._is_next)) * 100
         self.changes.show_values(changes, trace.tokens, 1 if np.abs(changes).max() >= 1 else 2)
-        self._say_largest(trace)
+        self._say_largest()
 
-    def _say_largest(self, trace: Trace) -> None:
+    def _say_largest(self) -> None:
         if not len(self.changes.values):
             return
         largest = int(np.abs(self.changes.values).argmax())
@@ -156,6 +157,6 @@ class NextSentenceTab(Page):
             "Change of IsNext in per-cent points; the largest, {0}, is that of {1}. S flips the chosen token."
         )
         self._largest.setText(
-            sentence.format(strong(self.changes.written(largest)), strong(escape(trace.tokens[largest])))
+            sentence.format(strong(self.changes.written(largest)), strong(escape(self.changes.sheet().rows[largest])))
         )
         self._largest.show()

@@ -28,8 +28,8 @@ _ROUND_FROM = 10  # seconds left, from which on they come in fives
 class Job(QWidget):
     """Runs a lens that yields how much is done, on the worker, under ``key``. A new answer ends it.
 
-    ``view``, which draws the result, is seen once it is done, and nothing of the job then. What it cannot do it says
-    in a sentence in its place.
+    ``view``, which draws the result, is seen once it is done, and nothing of the job then; what is soon done leaves
+    its former picture there meanwhile. What the job cannot do it says in a sentence in its place.
     """
 
     def __init__(self, workspace: Workspace, key: str, title: str, view: QWidget) -> None:
@@ -61,12 +61,12 @@ class Job(QWidget):
         """Waits for its button to be pressed, ``hint`` beside it, or starts ``at_once`` where that is soon done."""
         assert self._workspace.trace is not None
         self._lens, self._done, self._trace = lens, done, weakref.ref(self._workspace.trace)
-        self._view.hide()
         self.hint.setText(hint)
-        self._stack.setCurrentIndex(0)
-        self.setVisible(not at_once)
         if at_once:
+            self.hide()
             self._run()
+        else:
+            self._wait()
 
     def is_about(self, trace: Trace) -> bool:
         """Whether it was offered for this very answer, which is drawn anew only in another look."""
@@ -96,6 +96,15 @@ class Job(QWidget):
         self._show_progress(0.0)
         self.cancel.setFocus()
 
+    def _wait(self) -> None:
+        """Shows the button, which has the keys if the view or Cancel had them."""
+        had_keys = self._view.hasFocus() or self.cancel.hasFocus()
+        self._stack.setCurrentIndex(0)
+        self.show()
+        if had_keys:
+            self.start.setFocus()
+        self._view.hide()
+
     def _run(self) -> None:
         assert self._lens is not None
         self._began = time.monotonic()
@@ -105,8 +114,7 @@ class Job(QWidget):
         if self._task is not None:
             self._task.cancel()
         self._task = None
-        self._stack.setCurrentIndex(0)
-        self.start.setFocus()
+        self._wait()
 
     def _progress(self, share: float) -> None:
         if self.isVisible() or time.monotonic() - self._began > _PATIENCE:
@@ -142,5 +150,4 @@ class Job(QWidget):
         if not isinstance(error, ValueError | MemoryError):
             raise error
         self.hint.setText(str(error) or self.tr("There is not enough memory for this: shorten the text."))
-        self._stack.setCurrentIndex(0)
-        self.show()
+        self._wait()

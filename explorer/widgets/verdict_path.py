@@ -62,6 +62,7 @@ class VerdictPath(QWidget):
         rows = np.concatenate([verdict.pooled[None], verdict.weight, verdict.products])[:, self._order]
         names = (self.tr("pooled"), *(f"× {label}" for label in LABELS), *(f"= {label}" for label in LABELS))
         columns = Axis([str(dimension) for dimension in self._order.tolist()], shown=False)
+        self.heatmap.setMinimumHeight(round(QFontMetricsF(theme.mono()).height() * len(rows)) + 4)
         self.heatmap.show_values(np.ascontiguousarray(rows), Axis(names), columns)
         self._before.setText(
             self.tr(
@@ -124,10 +125,7 @@ class VerdictPath(QWidget):
 
 
 class _Rows(Heatmap):
-    """High enough for the labels of its rows."""
+    """Higher than other maps, where there is room."""
 
     def sizeHint(self) -> QSize:
-        return self.minimumSizeHint().expandedTo(QSize(600, _HEIGHT))
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(160, round(QFontMetricsF(theme.mono()).height() * self.values.shape[0]) + 4)
+        return QSize(600, _HEIGHT).expandedTo(self.minimumSize())

@@ -100,6 +100,18 @@ def test_a_column_that_is_clicked_chooses_its_token(show: Show, workspace: Works
     assert workspace.clicked.token == 8
 
 
+def test_the_keys_stay_in_the_columns_when_a_token_is_flipped(
+    show: Show, workspace: Workspace, settle: Settle, qtbot: QtBot
+) -> None:
+    tab = cast(NextSentenceTab, show(NextSentenceTab, PAIR))
+    with qtbot.waitActive(tab):
+        tab.activateWindow()
+    tab.changes.setFocus()
+    workspace.edit(lambda scenario: scenario.flip(7))
+    settle()
+    assert tab.changes.hasFocus()
+
+
 def test_a_long_pair_is_flipped_only_on_demand(show: Show, settle: Settle, qtbot: QtBot) -> None:
     tab = cast(NextSentenceTab, show(NextSentenceTab, Scenario("my dog " * 20, "he likes " * 20)))
     assert not tab.changes.isVisible()
