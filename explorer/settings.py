@@ -12,6 +12,7 @@ from explorer import paths
 from explorer.theme import Theme
 
 _RECENT = 8  # models in the menu
+_RECENT_TEXTS = 12
 
 
 class Settings:
@@ -73,6 +74,20 @@ class Settings:
         """Puts a model directory first among the recent ones."""
         others = [other for other in self.recent_models if other != folder]
         self._file.setValue("models/recent", json.dumps([str(path) for path in [folder, *others][:_RECENT]]))
+
+    @property
+    def recent_texts(self) -> list[tuple[str, str]]:
+        """Sentences A and B that were asked about, the latest first."""
+        try:
+            pairs = json.loads(self._text("texts/recent", "[]"))
+            return [(str(first), str(second)) for first, second in pairs]
+        except (ValueError, TypeError):
+            return []
+
+    def remember_texts(self, first: str, second: str) -> None:
+        """Puts a pair first among the recent ones."""
+        others = [other for other in self.recent_texts if other != (first, second)]
+        self._file.setValue("texts/recent", json.dumps([(first, second), *others][:_RECENT_TEXTS]))
 
     @property
     def export_folder(self) -> Path:

@@ -38,6 +38,7 @@ _TABS: tuple[tuple[str, int, type[Page]], ...] = (
 )
 
 
+_LOOKED_AT = 3_000  # milliseconds that an answer stays until its question is worth remembering
 _READ_IN = 8_000  # milliseconds that the status line says what was done
 
 
@@ -58,7 +59,7 @@ class Window(QMainWindow):
 
         self.picker = ModelPicker(workspace, lambda: self.settings.recent_models)
         self.picker.browse.connect(self.browse)
-        self.bar = SentenceBar(workspace, self.picker)
+        self.bar = SentenceBar(workspace, self.picker, lambda: self.settings.recent_texts)
         self.strip = TokenStrip(workspace)
         self.pages = {name: kind(workspace) for name, _, kind in _TABS}
         self.tabs = QTabWidget()
@@ -83,6 +84,9 @@ class Window(QMainWindow):
         self.actions_table = Actions(table(self), self)
         self._use_actions()
         workspace.answered.connect(self._remember_model)
+        self._read_long_enough = QTimer(self, singleShot=True, interval=_LOOKED_AT)
+        self._read_long_enough.timeout.connect(self._remember_texts)
+        workspace.answered.connect(self._read_long_enough.start)
         self._restore()
 
     # What the menus do
@@ -188,6 +192,11 @@ class Window(QMainWindow):
         if bert.origin not in bundled():
             self.settings.remember_model(bert.origin)
 
+    def _remember_texts(self) -> None:
+        if self.workspace.trace is not None:
+            asked = self.workspace.trace.scenario
+            self.settings.remember_texts(asked.first, asked.second)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if not self._was_painted:
@@ -195,6 +204,9 @@ class Window(QMainWindow):
             QTimer.singleShot(0, self, self.painted.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self._read_long_enough.isActive():
+            self._read_long_enough.stop()
+            self._remember_texts()
         self.settings.geometry = self.saveGeometry()
         self.settings.tab = next(name for name, page in self.pages.items() if page is self.tabs.currentWidget())
         self.settings.save()

@@ -3,58 +3,70 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from explorer.widgets.bars import Bar, Bars
+from explorer import theme
+from explorer.widgets.axis import elided
+from explorer.widgets.bars import Bars
+from explorer.widgets.candidates import Candidates
 from explorer.widgets.columns import Columns
 from explorer.widgets.figures import rounded_percent, signed
+from explorer.widgets.job import AT_ONCE, Job
 from explorer.widgets.page import Page
-from explorer.widgets.panel import Panel, note, strong
+from explorer.widgets.panel import note, strong
+from explorer.widgets.picture import Picture
+from explorer.widgets.scroll import Scroll
 from explorer.workspace import Selection, Workspace
 from model.lens import masked_lm
+from model.lens.masked_lm import Expectation
 from model.trace import Floats, Trace
 
 if TYPE_CHECKING:
     from model.bert import Bert
 
-_BEST = 10
-_ASKED_AT_ONCE = 64  # tokens of a text whose surprises are worked out without being asked for
-
-
-class _Expectation(NamedTuple):
-    """What is expected at a position; the word that the text has there with its share and rank, if it has one."""
-
-    position: int
-    best: list[tuple[str, float]]
-    original: str | None
-    share: float
-    rank: int
+_MOST_LISTS = 3
+_LIST = 300  # pixels that a list takes with the space beside it
+_ALONE = 560  # pixels of a list that stands alone, at most: wider bars only move the figures away from their words
+_SURPRISE = 340  # pixels that are left to the surprise, at least
+_SHARES = (4, 7, 10)  # of the width for one list, two and three; the surprise has five
+_LONGEST = 64  # characters of a word: each piece of it is a pass
 
 
 class MaskedLMTab(Page):
-    """Left the best candidates for the chosen position, right how surprising each token of the text is."""
+    """Left the best candidates, of several masks side by side, right how surprising each token of the text is."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
+        self._asked: tuple[int, ...] = ()
         self._position: int | None = None
-        self.bars = Bars()
-        self.bars.setAccessibleName(self.tr("The most probable tokens"))
+        self.lists = tuple(Candidates() for _ in range(_MOST_LISTS))
         self.word = QLineEdit(clearButtonEnabled=True)  # type: ignore[call-arg]
+        self.word.setMaxLength(_LONGEST)
         self.word.setPlaceholderText(self.tr("how likely is it here?"))
         self.word.setAccessibleName(self.tr("Any word"))
         self.score = note()
-        self.surprises = Columns()
+        self._word_label = QLabel()
+        self._word_label.setBuddy(self.word)
+        self.surprises = Columns("surprise in nats")
         self.surprises.setAccessibleName(self.tr("How surprising each token is"))
-        self._best, self._surprise = Panel(), Panel(self.tr("How surprising is each token?"))
-        self.start = QPushButton(self.tr("Ask token by token"))
+        self._surprise = Picture(
+            self.surprises, self.surprises.sheet, "masked-lm", self.tr("How surprising is each token?")
+        )
+        self._how = note()
+        self.job = Job(workspace, "MaskedLMTab.surprise", self.tr("Ask token by token"), self.surprises)
         self._lay_out()
-        self.bars.chosen.connect(self._put_in)
+        for candidates in self.lists:
+            candidates.asked.connect(lambda position: workspace.select(token=position))
+            candidates.picked.connect(self._put_in)
         self.word.textChanged.connect(self._ask_word)
         self.surprises.chosen.connect(lambda place: workspace.select(token=place))
-        self.start.clicked.connect(self._ask_surprise)
+        self.surprises.hovered.connect(
+            lambda place: workspace.hover() if place is None else workspace.hover(token=place)
+        )
 
     @property
     def title(self) -> str:
@@ -66,11 +78,22 @@ class MaskedLMTab(Page):
 
     @property
     def position(self) -> int | None:
-        """The position that is asked about."""
+        """The chosen position."""
         return self._position
+
+    @property
+    def asked(self) -> tuple[int, ...]:
+        """The positions that are listed side by side, from left to right; the chosen one is among them."""
+        return self._asked
+
+    @property
+    def bars(self) -> Bars:
+        """The candidates for the chosen position."""
+        return self.lists[self._asked.index(self._position) if self._position in self._asked else 0].bars
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._position = None
+        self._asked = ()
         if not bert.has_mlm:
             self.say(
                 self.tr(
@@ -80,13 +103,8 @@ class MaskedLMTab(Page):
             )
             return
         self.ask(self.tr("What comes next?") if bert.config.is_decoder else self.question)
-        self.surprises.show_values(np.zeros(0, dtype=np.float32), ())
-        each = self.tr("each of {0} tokens masked in turn").format(len(trace.tokens))
-        self._surprise.set_heading(self._surprise.heading, each)
-        few = len(trace.tokens) <= _ASKED_AT_ONCE
-        self.start.setVisible(not few)
-        if few:
-            self._ask_surprise()
+        if not self.job.is_about(trace):
+            self._offer_surprise(bert, trace)
 
     def mark(self, selection: Selection) -> None:
         bert, trace = self.workspace.bert, self.workspace.trace
@@ -94,57 +112,113 @@ class MaskedLMTab(Page):
         assert trace is not None
         if not bert.has_mlm:
             return
-        position = _asked(trace, selection, bert.tokenizer.mask_token)
+        mask = bert.tokenizer.mask_token
+        position = _chosen(trace, selection, mask)
         self.surprises.mark(position)
-        if position != self._position:
-            self._position = position
-            self.examine("expectation", lambda bert, trace: _expectation(bert, trace, position), self._show)
+        asked = _side_by_side(trace, position, mask, self._room())
+        if (position, asked) != (self._position, self._asked):
+            self._position, self._asked = position, asked
+            self.examine(
+                "expectation",
+                lambda bert, trace: [masked_lm.expectation(bert, trace, place) for place in asked],
+                self._show,
+            )
             self._ask_word()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if len(self._asked) != self._room():
+            self._mark()
 
     # How it is laid out
 
     def _lay_out(self) -> None:
-        self._best.column.addWidget(self.bars)
+        lists = QHBoxLayout()
+        lists.setSpacing(24)
+        for candidates in self.lists:
+            candidates.setMaximumWidth(_ALONE)
+            lists.addWidget(candidates, 1)
         line = QHBoxLayout()
-        label = QLabel(self.tr("&Any word"))
-        label.setBuddy(self.word)
-        line.addWidget(label)
+        line.addWidget(self._word_label)
         line.addSpacing(16)
         line.addWidget(self.word, 1)
-        self._best.column.addSpacing(4)
-        self._best.column.addLayout(line)
-        self._best.column.addWidget(self.score)
-        self._best.column.addStretch(1)
-        self._best.setMaximumWidth(560)
-        self._surprise.tools.addWidget(self.start)
-        self._surprise.column.addWidget(self.surprises)
-        self._surprise.column.addStretch(1)
-        columns = QHBoxLayout(self.body)
-        columns.setContentsMargins(0, 0, 0, 0)
-        columns.setSpacing(28)
-        columns.addWidget(self._best, 4)
-        columns.addWidget(self._surprise, 5)
+        best = QVBoxLayout()
+        best.addLayout(lists)
+        best.addSpacing(4)
+        best.addLayout(line)
+        best.addWidget(self.score)
+        best.addStretch(1)
+        self._surprise.column.insertWidget(1, self._how)
+        self._surprise.column.insertWidget(2, self.job)
+        surprise = QVBoxLayout()
+        surprise.addWidget(self._surprise)
+        surprise.addStretch(1)
+        best.setContentsMargins(0, 0, 0, 0)
+        self._left = QWidget()
+        self._left.setLayout(best)
+        content = QWidget()
+        self._columns = QHBoxLayout(content)
+        self._columns.setContentsMargins(0, 0, 0, 0)
+        self._columns.setSpacing(28)
+        self._columns.addWidget(self._left)
+        self._columns.addLayout(surprise, 5)
+        whole = QVBoxLayout(self.body)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(Scroll(content))
+        self._share_width(1)
+
+    def _room(self) -> int:
+        """How many lists fit side by side."""
+        width = self.width() / theme.text_scale()
+        return min(max(int((width - _SURPRISE) // _LIST), 1), _MOST_LISTS)
+
+    def _share_width(self, lists: int) -> None:
+        self._columns.setStretch(0, _SHARES[lists - 1])
+        self._left.setMaximumWidth(_ALONE * lists)
+        for place, candidates in enumerate(self.lists):
+            candidates.setVisible(place < lists)
 
     # What it says
 
-    def _show(self, expectation: _Expectation) -> None:
+    def _show(self, expectations: list[Expectation]) -> None:
         bert, trace = self.workspace.bert, self.workspace.trace
         assert bert is not None
         assert trace is not None
-        self._best.set_heading(
-            self.tr("Best {0} of {1}").format(len(expectation.best), f"{len(bert.tokenizer.tokens):,}")
-        )
+        several = len(expectations) > 1
+        self._share_width(len(expectations))
+        aside = "" if several else self._size(bert, expectations[0])
         here = self.tr("follows in the text") if bert.config.is_decoder else self.tr("original")
-        self.bars.show_bars(
-            [Bar(token, share, here if token == expectation.original else "") for token, share in expectation.best]
-        )
+        for candidates, expectation in zip(self.lists, expectations, strict=False):
+            candidates.show_expectation(expectation, self._heading(bert, trace, expectation.position), aside, here)
+            candidates.set_chosen(several and expectation.position == self._position)
+        chosen = next(expectation for expectation in expectations if expectation.position == self._position)
+        self.answer = self._answer_for(bert, trace, chosen)
+        if several and not bert.config.is_decoder:
+            alone = self.tr(
+                "BERT predicts each of the {0} positions by itself: at the others it reads what stands there, "
+                "such as [MASK], not its own guess."
+            )
+            self.answer += " " + alone.format(len(expectations))
+
+    def _size(self, bert: Bert, expectation: Expectation) -> str:
+        return self.tr("best {0} of {1}").format(len(expectation.best), f"{len(bert.tokenizer.tokens):,}")
+
+    def _heading(self, bert: Bert, trace: Trace, position: int) -> str:
+        token, original = (elided(row[position]) for row in (trace.tokens, trace.inputs.originals))
+        if bert.config.is_decoder:
+            return self.tr("After position {0} · {1}").format(position, token)
+        edit = trace.scenario.edit_at(position)
+        if edit is not None and edit.kind == "replace":
+            return self.tr("Position {0} · {1} → {2}").format(position, original, token)
+        return self.tr("Position {0} · {1}").format(position, original)
+
+    def _answer_for(self, bert: Bert, trace: Trace, expectation: Expectation) -> str:
         edit = trace.scenario.edit_at(expectation.position)
         if edit is not None and edit.kind == "mask" and expectation.rank == 1 and not bert.config.is_decoder:
             original = strong(escape(str(expectation.original)))
             sentence = self.tr("Position {0}, masked. It was {1}, which is expected first, with {2}.")
-            self.answer = sentence.format(expectation.position, original, rounded_percent(expectation.share))
-        else:
-            self.answer = f"{self._place(bert, trace, expectation.position)} {self._verdict(expectation)}"
+            return sentence.format(expectation.position, original, _share(expectation.probability))
+        return f"{self._place(bert, trace, expectation.position)} {self._verdict(expectation)}"
 
     def _place(self, bert: Bert, trace: Trace, position: int) -> str:
         """Which position this is, and what was done to it."""
@@ -164,93 +238,111 @@ class MaskedLMTab(Page):
             "keep": self.tr("Position {0}, chosen but kept. It is {1}."),
         }[edit.kind].format(position, original, token)
 
-    def _verdict(self, expectation: _Expectation) -> str:
+    def _verdict(self, expectation: Expectation) -> str:
         best, share = expectation.best[0]
         first = strong(escape(best))
         if expectation.original is None or expectation.rank == 1:
-            return self.tr("{0} is expected first, with {1}.").format(first, rounded_percent(share))
+            return self.tr("{0} is expected first, with {1}.").format(first, _share(share))
         return self.tr("{0} is expected first, with {1}; {2} comes in place {3}, with {4}.").format(
             first,
-            rounded_percent(share),
+            _share(share),
             strong(escape(expectation.original)),
             f"{expectation.rank:,}",
-            rounded_percent(expectation.share),
+            _share(expectation.probability),
         )
 
     # What it asks
 
-    def _put_in(self, index: int) -> None:
-        bert, position = self.workspace.bert, self._position
-        if bert is None or position is None or bert.config.is_decoder:
+    def _put_in(self, position: int, piece: str) -> None:
+        bert = self.workspace.bert
+        if bert is None or bert.config.is_decoder:
             return  # what comes next has no place in the text yet
-        piece = self.bars.bars[index].label
+        self.workspace.select(token=position)
         self.workspace.edit(lambda scenario: scenario.replace(position, piece))
 
     def _ask_word(self) -> None:
         word, position = self.word.text().strip(), self._position
-        if not word or position is None:
-            self.score.setText("")
+        if position is None:
+            return
+        self._word_label.setText(self.tr("&Any word at position {0}").format(position))
+        if not word:
+            self.score.setText(self.tr("Type a word to see its place among all and how likely it is."))
             return
         self.workspace.examine(
             "MaskedLMTab.word",
             lambda bert, trace: masked_lm.scoring(bert, trace, position, word),
             lambda score: self._show_score(word, score),
-            lambda error: self.score.setText(escape(str(error))),
+            self._refuse_word,
         )
+
+    def _refuse_word(self, error: Exception) -> None:
+        if not isinstance(error, ValueError):
+            raise error
+        self.score.setText(escape(str(error)))
 
     def _show_score(self, word: str, score: masked_lm.WordScore) -> None:
-        name, share = strong(escape(word)), rounded_percent(score.probability)
+        bert = self.workspace.bert
+        assert bert is not None
+        name, share = strong(escape(word)), strong(_share(score.probability))
         if score.rank is not None:
-            text = self.tr("{0}: place {1}, {2}").format(name, f"{score.rank:,}", share)
+            size = f"{len(bert.tokenizer.tokens):,}"
+            text = self.tr("{0}: place {1} of {2}, with {3}.").format(name, f"{score.rank:,}", size, share)
         else:
-            factors = " × ".join(
-                f"{escape(piece)} {rounded_percent(factor)}"
-                for piece, factor in zip(score.pieces, score.by_piece, strict=True)
-            )
-            text = self.tr("{0}: {1}, the product of its pieces: {2}").format(name, share, factors)
+            pieces = escape(" ".join(score.pieces))
+            factors = " × ".join(map(_share, score.by_piece))
+            sentence = self.tr("{0}: {1}, {2} [MASK] side by side, each piece given those before it: {3} = {4}.")
+            if bert.config.is_decoder:
+                sentence = self.tr("{0}: {1}, {2} pieces one after the other, each given those before it: {3} = {4}.")
+            text = sentence.format(name, pieces, len(score.pieces), factors, share)
         self.score.setText(text)
 
-    def _ask_surprise(self) -> None:
-        self.start.setVisible(False)
-        self.workspace.examine(
-            "MaskedLMTab.surprise", masked_lm.surprise, self._show_surprise, self.fail, self._show_progress
-        )
-
-    def _show_progress(self, share: float) -> None:
-        self._surprise.set_heading(self._surprise.heading, self.tr("asking, {0}").format(rounded_percent(share)))
+    def _offer_surprise(self, bert: Bert, trace: Trace) -> None:
+        few = len(trace.tokens) <= AT_ONCE or bert.config.is_decoder
+        if not few:
+            self.surprises.show_values(np.zeros(0, dtype=np.float32), ())
+            self._how.hide()
+        hint = self.tr("Each of {0} tokens is masked in turn, which takes a while.").format(len(trace.tokens))
+        self.job.offer(masked_lm.surprise, self._show_surprise, hint, at_once=few)
 
     def _show_surprise(self, surprises: Floats) -> None:
-        trace = self.workspace.trace
+        bert, trace = self.workspace.bert, self.workspace.trace
+        assert bert is not None
         assert trace is not None
         self.surprises.show_values(surprises, trace.inputs.originals)
         mean = signed(float(np.nanmean(surprises)), 1) if not np.isnan(surprises).all() else "–"
-        bert = self.workspace.bert
         how = (
             self.tr("−ln p in nats, each from those before it; {0} on average")
-            if bert is not None and bert.config.is_decoder
+            if bert.config.is_decoder
             else self.tr("−ln p in nats, each masked in turn; {0} on average")
         )
-        self._surprise.set_heading(self._surprise.heading, how.format(mean))
+        self._how.setText(how.format(mean))
+        self._how.show()
 
 
-def _asked(trace: Trace, selection: Selection, mask: str) -> int:
+def _share(probability: float) -> str:
+    """A probability in rich text, where "< 0.01 %" would begin a tag."""
+    return escape(rounded_percent(probability))
+
+
+def _chosen(trace: Trace, selection: Selection, mask: str) -> int:
     """The chosen token, or else the first that was edited or a ``mask``, or else the first of the text."""
     if selection.token is not None and selection.token < len(trace.tokens):
         return selection.token
-    if trace.scenario.edits:
-        return trace.scenario.edits[0].position
-    if mask in trace.tokens:
-        return trace.tokens.index(mask)
-    return min(1, len(trace.tokens) - 1)
+    return next(iter(_edited(trace, mask)), min(1, len(trace.tokens) - 1))
 
 
-def _expectation(bert: Bert, trace: Trace, position: int) -> _Expectation:
-    """On the worker."""
-    scores = masked_lm.log_probabilities(bert, trace, position)
-    best = [(bert.tokenizer.tokens[entry], float(np.exp(scores[entry]))) for entry in masked_lm.best(scores, _BEST)]
-    place = position + 1 if bert.config.is_decoder else position
-    original = trace.inputs.originals[place] if place < len(trace.tokens) else None
-    if original is None or original == bert.tokenizer.mask_token:
-        return _Expectation(position, best, None, 0.0, 0)
-    entry = bert.tokenizer.id(original)
-    return _Expectation(position, best, original, float(np.exp(scores[entry])), masked_lm.rank(scores, entry))
+def _edited(trace: Trace, mask: str) -> list[int]:
+    """Every position that was edited, or where a ``mask`` stands in the text."""
+    changed = {edit.position for edit in trace.scenario.edits}
+    return sorted(changed | {position for position, token in enumerate(trace.tokens) if token == mask})
+
+
+def _side_by_side(trace: Trace, chosen: int, mask: str, room: int) -> tuple[int, ...]:
+    """The ``chosen`` position and the edited ones nearest to it: as many lists as positions are edited, up to ``room``.
+
+    A chosen position that is not edited takes the place of one that is, so that the lists keep their number.
+    """
+    edited = _edited(trace, mask)
+    count = max(1, min(room, len(edited)))
+    nearest = sorted({chosen, *edited}, key=lambda position: (abs(position - chosen), position))
+    return tuple(sorted(nearest[:count]))

@@ -1,45 +1,49 @@
-"""Does B follow A? The head at [CLS] and the way to its two probabilities (C14, C16)."""
+"""Does B follow A? The head at [CLS], the way to its two probabilities, and what would change them (C14, C16)."""
 
 from __future__ import annotations
 
-import math
 from html import escape
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+import numpy as np
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from explorer import theme
 from explorer.widgets.bars import Bar, Bars
-from explorer.widgets.figures import rounded_percent, signed
+from explorer.widgets.columns import Columns
+from explorer.widgets.figures import rounded_percent
+from explorer.widgets.job import AT_ONCE, Job
 from explorer.widgets.page import Page
-from explorer.widgets.panel import Panel, note, strong
-from explorer.workspace import Workspace
+from explorer.widgets.panel import note, strong
+from explorer.widgets.picture import Picture
+from explorer.widgets.scroll import Scroll
+from explorer.widgets.verdict_path import VerdictPath
+from explorer.workspace import Selection, Workspace
 from model.lens import next_sentence
-from model.trace import Trace
+from model.trace import Floats, Trace
 
 if TYPE_CHECKING:
     from model.bert import Bert
 
-_WIDEST = 720  # pixels: bars beyond that only move the figures away from their words
-
 
 class NextSentenceTab(Page):
-    """Both labels in words with their probabilities, and the few steps from [CLS] to them."""
+    """Left both labels in words, the pair swapped and each segment flipped; right the way from [CLS] to the answer."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
+        self._is_next = 0.0
         self.bars = Bars(ranked=False, choosable=False)
         self.bars.setAccessibleName(self.question)
-        self._path = note()
-        panel = Panel(self.tr("How [CLS] decides"))
-        panel.column.addWidget(self._path)
-        column = QVBoxLayout(self.body)
-        column.setContentsMargins(0, 4, 0, 0)
-        column.setSpacing(18)
-        for widget in (self.bars, panel):
-            widget.setMaximumWidth(_WIDEST)
-            column.addWidget(widget)
-        column.addStretch(1)
+        self.swap = QPushButton(self.tr("Swap A and B"))
+        self._round = note()
+        self.changes = Columns("change of IsNext in per-cent points", is_signed=True)
+        self.changes.setAccessibleName(self.tr("What flipping a token's segment changes"))
+        self._largest = note()
+        self.job = Job(workspace, "NextSentenceTab.flips", self.tr("Flip token by token"), self.changes)
+        self.path = VerdictPath()
+        self._lay_out()
+        self.swap.clicked.connect(workspace.swap)
+        self.changes.chosen.connect(lambda place: workspace.select(token=place))
+        self.changes.hovered.connect(lambda place: workspace.hover() if place is None else workspace.hover(token=place))
 
     @property
     def title(self) -> str:
@@ -50,12 +54,11 @@ class NextSentenceTab(Page):
         return self.tr("Does B follow A?")
 
     @property
-    def path(self) -> str:
-        """The steps from [CLS] to the probabilities, as they are written out."""
-        return self._path.text()
+    def other_way_round(self) -> str:
+        """What swapping would give, in words."""
+        return self._round.text()
 
     def draw(self, bert: Bert, trace: Trace) -> None:
-        self._path.setFont(theme.mono())
         if not bert.has_nsp or trace.pooled is None:
             self.say(
                 self.tr(
@@ -63,45 +66,97 @@ class NextSentenceTab(Page):
                     "Open a model that was trained with next sentence prediction, such as the starter model."
                 ).format(escape(bert.name))
             )
-        elif 1 not in trace.inputs.texts:
+            return
+        if 1 not in trace.inputs.texts:
             self.say(self.tr("There is only one sentence. Type a second one into B to ask whether it follows A."))
+            return
+        self._round.setText(self.tr("Asked the other way round: …"))
+        self.examine("verdict", next_sentence.verdict, self._show)
+        self.examine("swapped", next_sentence.swapped, self._show_swapped)
+        if self.job.is_about(trace):
+            self._say_largest()
         else:
-            self.examine("verdict", next_sentence.verdict, self._show)
+            self._offer_flips(trace)
+
+    def _offer_flips(self, trace: Trace) -> None:
+        few = len(trace.tokens) <= AT_ONCE
+        if not few:
+            self.changes.show_values(np.zeros(0, dtype=np.float32), ())
+            self._largest.hide()
+        hint = self.tr("Each of {0} tokens gets the other segment in turn, which takes a while.")
+        self.job.offer(next_sentence.flips, self._show_flips, hint.format(len(trace.tokens)), at_once=few)
+
+    def mark(self, selection: Selection) -> None:
+        self.changes.mark(selection.token)
+
+    # How it is laid out
+
+    def _lay_out(self) -> None:
+        labels = Picture(self.bars, self.bars.sheet, "next-sentence", self.tr("Both labels"))
+        labels.tools.insertWidget(0, self.swap)
+        labels.column.addWidget(self._round)
+        self._flips = Picture(self.changes, self.changes.sheet, "next-sentence", self.tr("One segment flipped"))
+        self._flips.column.insertWidget(1, self._largest)
+        self._flips.column.insertWidget(2, self.job)
+        left, right = QVBoxLayout(), QVBoxLayout()
+        left.setSpacing(14)
+        for picture in (labels, self._flips):
+            left.addWidget(picture)
+        right.addWidget(self.path)
+        content = QWidget()
+        columns = QHBoxLayout(content)
+        columns.setContentsMargins(0, 0, 0, 0)
+        columns.setSpacing(28)
+        for column in (left, right):
+            column.addStretch(1)
+            columns.addLayout(column, 1)
+        whole = QVBoxLayout(self.body)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(Scroll(content))
+
+    # What it says
 
     def _show(self, verdict: next_sentence.Verdict) -> None:
-        follows, does_not = verdict.probabilities
+        self._is_next, not_next = verdict.probabilities
         self.bars.show_bars(
             (
-                Bar(self.tr("B follows A"), follows, "IsNext"),
-                Bar(self.tr("B is some other sentence"), does_not, "NotNext"),
+                Bar(self.tr("B follows A"), self._is_next, "IsNext"),
+                Bar(self.tr("B is some other sentence"), not_next, "NotNext"),
             ),
             full=1.0,
         )
-        if follows >= does_not:
-            sentence, share = self.tr("{0}, this model says with {1}."), follows
-            verdict_in_words = self.tr("Yes, B follows A")
-        else:
-            sentence, share = self.tr("{0}, this model says with {1}."), does_not
-            verdict_in_words = self.tr("No, B is some other sentence")
-        self.answer = sentence.format(strong(verdict_in_words), rounded_percent(share))
-        self._path.setText(self._steps(verdict))
-
-    def _steps(self, verdict: next_sentence.Verdict) -> str:
-        logits = [float(logit) for logit in verdict.logits]
-        powers = [math.exp(logit - max(logits)) for logit in logits]
-        lines = [
-            self.tr("pooler: tanh of [CLS] after the last layer, {0} numbers from {1} to {2}").format(
-                len(verdict.pooled), signed(float(verdict.pooled.min())), signed(float(verdict.pooled.max()))
-            ),
-            self.tr("logits: 2 × {0} weights · pooled + bias").format(len(verdict.pooled)),
-        ]
-        rows = "".join(
-            f"<tr><td>{label}&nbsp;&nbsp;</td><td align='right'>{signed(logit)}</td>"
-            f"<td>&nbsp;&nbsp;{self.tr('exp({0}) = {1}').format(signed(logit - max(logits)), signed(power, 4))}</td>"
-            f"<td>&nbsp;&nbsp;{self.tr('/ {0} =').format(signed(sum(powers), 4))}&nbsp;</td>"
-            f"<td align='right'>{strong(signed(probability, 4))}</td></tr>"
-            for label, logit, power, probability in zip(
-                next_sentence.LABELS, logits, powers, verdict.probabilities, strict=True
-            )
+        words = self.tr("Yes, B follows A") if self._is_next >= not_next else self.tr("No, B is some other sentence")
+        self.answer = self.tr("{0}, this model says with {1}.").format(
+            strong(words), rounded_percent(max(verdict.probabilities))
         )
-        return "<br>".join(lines) + f"<table cellspacing='0' cellpadding='2'>{rows}</table>"
+        self.path.show_verdict(verdict)
+
+    def _show_swapped(self, probabilities: tuple[float, float]) -> None:
+        trace = self.workspace.trace
+        assert trace is not None
+        share = strong(escape(rounded_percent(probabilities[0])))
+        sentence = (
+            self.tr("Asked the other way round and without the edits, that A follows B: {0}.")
+            if trace.scenario.is_edited
+            else self.tr("Asked the other way round, that A follows B: {0}.")
+        )
+        self._round.setText(sentence.format(share))
+
+    def _show_flips(self, flipped: Floats) -> None:
+        trace = self.workspace.trace
+        assert trace is not None
+        changes = (flipped - np.float32(self._is_next)) * 100
+        self.changes.show_values(changes, trace.tokens, 1 if np.abs(changes).max() >= 1 else 2)
+        self._say_largest()
+
+    def _say_largest(self) -> None:
+        if not len(self.changes.values):
+            return
+        largest = int(np.abs(self.changes.values).argmax())
+        sentence = self.tr(
+            "Change of IsNext in per-cent points; the largest, {0}, is that of {1}. S flips the chosen token."
+        )
+        self._largest.setText(
+            sentence.format(strong(self.changes.written(largest)), strong(escape(self.changes.sheet().rows[largest])))
+        )
+        self._largest.show()

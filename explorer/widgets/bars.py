@@ -1,8 +1,8 @@
-"""Probabilities as bars: rank, word, bar and percentage, the largest fills the track."""
+"""Probabilities, or other shares, as bars: rank, word, bar and number, the largest fills the track."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,13 +24,13 @@ from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.figures import percent
 
-_LONGEST_LABEL = 0.42  # of the width; what is longer is cut
+_LONGEST_LABEL = 0.5  # of the width; what is longer is cut
 _GAP = 10.0
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One line: ``share`` is a probability, ``note`` a word about it, such as that it stood there."""
+    """One line: ``share`` is a probability or a cosine, ``note`` a word about it, such as that it stood there."""
 
     label: str
     share: float
@@ -38,12 +38,24 @@ class Bar:
 
 
 class Bars(QWidget):
-    """Shows bars, the first on top. A click, or Enter on the one reached with the arrow keys, chooses one."""
+    """Shows bars, the first on top. A click, or Enter on the one reached with the arrow keys, chooses one.
+
+    ``write`` makes words of a share, and ``measure`` is what a sheet calls it.
+    """
 
     chosen = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None, *, ranked: bool = True, choosable: bool = True) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        *,
+        ranked: bool = True,
+        choosable: bool = True,
+        write: Callable[[float], str] = percent,
+        measure: str = "probability",
+    ) -> None:
         super().__init__(parent)
+        self._write, self._measure = write, measure
         self._ranked, self._choosable = ranked, choosable
         self._bars: tuple[Bar, ...] = ()
         self._full = 1.0
@@ -70,7 +82,7 @@ class Bars(QWidget):
     def sheet(self) -> Sheet:
         """What is drawn, a row a bar."""
         shares = np.array([[bar.share] for bar in self._bars], dtype=np.float64).reshape(-1, 1)
-        return Sheet(shares, [bar.label for bar in self._bars], ("probability",))
+        return Sheet(shares, [bar.label for bar in self._bars], (self._measure,))
 
     def bar_rect(self, index: int) -> QRectF:
         """Where a line lies in the widget."""
@@ -116,7 +128,7 @@ class Bars(QWidget):
     def _describe(self) -> None:
         if self._bars:
             bar = self._bars[self._current]
-            self.setAccessibleDescription(" ".join(filter(None, (bar.label, percent(bar.share), bar.note))))
+            self.setAccessibleDescription(" ".join(filter(None, (bar.label, self._write(bar.share), bar.note))))
 
     def _hover(self, index: int | None) -> None:
         if index != self._under:
@@ -180,7 +192,7 @@ class Bars(QWidget):
             painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, str(index + 1))
         painter.setPen(QColor(colours.ink))
         box = line.adjusted(0, 0, -4, 0)
-        painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, percent(bar.share))
+        painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, self._write(bar.share))
         painter.setFont(self._words(bar))
         room = QRectF(
             rank + _GAP if self._ranked else 2, line.top(), end - rank - (_GAP if self._ranked else 0), line.height()
@@ -200,12 +212,19 @@ class Bars(QWidget):
         painter.drawRoundedRect(filled, min(2.0, filled.width() / 2), 2)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if bar.note:
-            painter.setFont(theme.font(0.85))
-            needed = QFontMetricsF(painter.font()).horizontalAdvance(bar.note) + 2 * _GAP
-            outside = track.right() - filled.right() >= needed
-            painter.setPen(QColor(colours.faint if outside else theme.readable_on(colours.accent)))
-            box = QRectF(filled.right() + _GAP if outside else track.left() + _GAP, track.top(), needed, track.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, bar.note)
+            self._paint_note(painter, bar.note, track, filled)
+
+    def _paint_note(self, painter: QPainter, note: str, track: QRectF, filled: QRectF) -> None:
+        """Behind the bar or in it; where neither has room the bold word says it."""
+        colours = theme.palette()
+        painter.setFont(theme.font(0.85))
+        needed = QFontMetricsF(painter.font()).horizontalAdvance(note) + 2 * _GAP
+        outside = track.right() - filled.right() >= needed - _GAP
+        if not outside and filled.width() < needed:
+            return
+        painter.setPen(QColor(colours.faint if outside else theme.readable_on(colours.accent)))
+        box = QRectF(filled.right() + _GAP if outside else track.left() + _GAP, track.top(), needed, track.height())
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, note)
 
 
 def _bold(font: QFont) -> QFont:

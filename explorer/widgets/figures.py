@@ -32,3 +32,8 @@ def signed(value: float, decimals: int = 3) -> str:
     if math.isnan(value):
         return "–"
     return f"{value:.{decimals}f}".replace("-", MINUS)
+
+
+def cosine(value: float) -> str:
+    """A cosine, for bars and for sentences; one that rounds to zero has no sign."""
+    return signed(round(value, 2) + 0.0, 2)

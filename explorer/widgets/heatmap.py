@@ -32,6 +32,7 @@ Cell = tuple[int, int]
 _LARGEST_CELL = 40.0  # pixels
 _LINES_FROM = 7.0  # pixels a cell, from which on thin lines part the cells
 _LEAST_WRITTEN = 0.095  # of the scale; paler cells stay empty so that the eye finds the strong ones
+_FINE = 0.1  # a strongest colour that stands for less asks for a third decimal
 _FRAME = 7.0  # pixels down, at least, of the frame around a row
 _FEWEST_CELLS = 4  # along a side at the strongest zoom
 
@@ -278,8 +279,7 @@ class Heatmap(pg.GraphicsView):
             top = axes.top_margin(self._columns, self._labels, cell)
             right = axes.right_margin(self._columns, self._labels, cell)
             across, down = self.width() - left - right - 2, self.height() - top - 3
-            if self._square:
-                cell = max(0.05, min(_LARGEST_CELL, across / width, down / height))
+            cell = max(0.05, min(_LARGEST_CELL, across / width, down / height) if self._square else across / width)
         if self._square:
             across, down = cell * width, cell * height
         self._box.setGeometry(QRectF(round(left), round(top), max(1.0, across), max(1.0, down)))
@@ -347,17 +347,21 @@ class Heatmap(pg.GraphicsView):
 
     def _paint_values(self, painter: QPainter, down: Line, across: Line) -> None:
         metrics = QFontMetricsF(self._figures)
-        if across.cell < metrics.horizontalAdvance("0.00") + 3 or down.cell < metrics.height() + 2:
+        decimals = 2 if self._limit >= _FINE else 3
+        if across.cell < metrics.horizontalAdvance(f"{0:.{decimals}f}") + 3 or down.cell < metrics.height() + 2:
             return
         painter.setFont(self._figures)
+        tight = across.cell < metrics.horizontalAdvance(f"−{0:.{decimals}f}") + 3
         drop = (metrics.ascent() - metrics.descent()) / 2
         for row in down.entries(len(self._rows), 1):
-            strongest = float(np.nanmax(self._values[row], initial=0)) or 1.0 if self._per_row else 1.0
+            strongest = float(np.nanmax(np.abs(self._values[row]), initial=0)) or 1.0 if self._per_row else 1.0
             for column in across.entries(len(self._columns), 1):
                 value = float(self._values[row, column])
-                if not abs(value) >= _LEAST_WRITTEN * self._limit or not math.isfinite(value):
+                if not math.isfinite(value) or abs(value) < _LEAST_WRITTEN * self._limit * strongest:
                     continue
-                text = f"{value:.2f}".replace("-", "−")
+                text = f"{value:.{decimals}f}".replace("-", "−")
+                if tight and self._scale is Scale.SIGNED:
+                    text = text.replace("0.", ".", 1)  # a minus takes its place
                 painter.setPen(self._ink[self._level(value / strongest)])
                 x = across.centre(column) - metrics.horizontalAdvance(text) / 2
                 painter.drawText(QPointF(x, down.centre(row) + drop), text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets.picture import Picture
@@ -23,6 +23,8 @@ _PATIENCE = 120  # milliseconds until a picture that waits for its answer dims: 
 class Page(QWidget):
     """A tab. A subclass names ``title`` and ``question``, puts its picture into ``body`` and overrides ``draw``.
 
+    ``tools`` is for what stands beside the question.
+
     ``draw`` and ``mark`` are called only while the page is on screen; what it missed it gets when it is shown.
     """
 
@@ -30,6 +32,7 @@ class Page(QWidget):
         super().__init__(parent)
         self.workspace = workspace
         self.body = QWidget()
+        self.tools = QHBoxLayout()
         self._stale = True
         self._drawn_in = _look()
         self._question = _line("question")
@@ -39,10 +42,13 @@ class Page(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.body)
         self._stack.addWidget(self._sentence)
+        head = QHBoxLayout()
+        head.addWidget(self._question, 1)
+        head.addLayout(self.tools)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 8)
         layout.setSpacing(2)
-        layout.addWidget(self._question)
+        layout.addLayout(head)
         layout.addWidget(self._answer)
         layout.addSpacing(6)
         layout.addWidget(self._stack, 1)

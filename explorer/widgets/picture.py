@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QContextMenuEvent, QImage
 from PySide6.QtWidgets import QMenu, QStackedWidget, QToolButton, QWidget
 
 from explorer.export import Sheet, image_of
-from explorer.widgets.heatmap import Cell, Heatmap
+from explorer.widgets.heatmap import Cell
 from explorer.widgets.number_table import NumberTable
 from explorer.widgets.panel import Panel
 
 
+@runtime_checkable
+class Twinned(Protocol):
+    """A view such as a heatmap: it has cells, so a number table can be its twin."""
+
+    @property
+    def renewed(self) -> SignalInstance: ...  # other values are drawn
+    @property
+    def chosen(self) -> SignalInstance: ...  # row and column of the sheet
+    @property
+    def cell(self) -> Cell | None: ...
+    def mark(self, cell: Cell | None, row: int | None = None) -> None: ...
+
+
 class Picture(Panel):
-    """``view`` below its heading; a heatmap has the number table as its twin.
+    """``view`` below its heading; a view with cells has the number table as its twin.
 
     ``sheet`` gives the numbers that the view draws, and ``file`` begins the names of files. A view that stands in
     surroundings of its own is handed over with these, the ``frame``.
@@ -33,7 +47,7 @@ class Picture(Panel):
         self._drawn = frame or view
         self._stack = QStackedWidget()
         self._stack.addWidget(self._drawn)
-        if isinstance(view, Heatmap):
+        if isinstance(view, Twinned):
             self._add_twin(view)
         self._save = QToolButton()
         self._save.setText(self.tr("Save"))
@@ -70,8 +84,8 @@ class Picture(Panel):
             self._numbers.setChecked(on)
 
     def mark(self, cell: Cell | None, row: int | None = None) -> None:
-        """Frames a cell of the heatmap and makes it the table's current one."""
-        assert isinstance(self.view, Heatmap)
+        """Frames a cell of the view and makes it the table's current one."""
+        assert isinstance(self.view, Twinned)
         assert self.table is not None
         self.view.mark(cell, row)
         if self.numbers_shown:
@@ -83,7 +97,7 @@ class Picture(Panel):
         self._fill(menu)
         menu.popup(event.globalPos())
 
-    def _add_twin(self, heatmap: Heatmap) -> None:
+    def _add_twin(self, view: Twinned) -> None:
         self.table = NumberTable()
         self._stack.addWidget(self.table)
         self._numbers = QToolButton()
@@ -92,8 +106,8 @@ class Picture(Panel):
         self._numbers.setToolTip(self.tr("The same picture as a table of numbers"))
         self.tools.addWidget(self._numbers)
         self._numbers.toggled.connect(self._turn)
-        heatmap.renewed.connect(self._renew)
-        self.table.chosen.connect(heatmap.chosen)
+        view.renewed.connect(self._renew)
+        self.table.chosen.connect(view.chosen)
 
     def _turn(self, to_numbers: bool) -> None:
         assert self.table is not None
@@ -101,7 +115,7 @@ class Picture(Panel):
         self._renew()
 
     def _renew(self) -> None:
-        if self.table is not None and isinstance(self.view, Heatmap) and self.numbers_shown:
+        if self.table is not None and isinstance(self.view, Twinned) and self.numbers_shown:
             self.table.setAccessibleName(self.view.accessibleName())
             self.table.show_sheet(self.sheet())
             self.table.mark(self.view.cell)

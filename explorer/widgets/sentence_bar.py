@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
@@ -21,9 +23,11 @@ from PySide6.QtWidgets import (
 from explorer import examples, theme
 from explorer.widgets.model_picker import ModelPicker
 from explorer.workspace import Workspace
-from model.scenario import Direction
+from model.scenario import Direction, Scenario
 
 LONGEST = 20_000  # characters of a sentence: far more than any BERT reads, and still quick to draw
+_WIDEST_RECENT = 480  # pixels of a former question in the menu
+_LONGEST_TIP = 500  # characters
 _PAUSE = 150  # milliseconds after a keystroke until the question is asked
 
 # A line edit holds one line; each of these becomes a space, so that no character changes its place.
@@ -77,9 +81,11 @@ class SentenceBar(QWidget):
 
     typing = Signal()  # a keystroke: the question is about to change
 
-    def __init__(self, workspace: Workspace, picker: ModelPicker, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, workspace: Workspace, picker: ModelPicker, recent: Callable[[], list[tuple[str, str]]]) -> None:
+        """``recent`` gives the pairs of sentences that were asked about before, when the menu is opened."""
+        super().__init__()
         self.workspace = workspace
+        self._recent = recent
         self.first = self._edit("a", self.tr("Sentence A"), self.tr("Type a sentence"))
         self.second = self._edit("b", self.tr("Sentence B"), self.tr("A second sentence, if there is one"))
         self.both = QRadioButton(self.tr("both ways"))
@@ -180,6 +186,10 @@ class SentenceBar(QWidget):
 
     def _fill_examples(self) -> None:
         menu = QMenu(self.examples)
+        recent = menu.addMenu(self.tr("Recent"))
+        recent.setToolTipsVisible(True)
+        recent.aboutToShow.connect(lambda: self._fill_recent(recent))
+        menu.addSeparator()
         for group in examples.load():
             submenu = menu.addMenu(_translated(group.title))
             submenu.setToolTipsVisible(True)
@@ -188,6 +198,17 @@ class SentenceBar(QWidget):
                 action.setToolTip(" — ".join(filter(None, (example.first, example.second))))
                 action.triggered.connect(lambda _=False, example=example: self.ask_example(example))
         self.examples.setMenu(menu)
+
+    def _fill_recent(self, menu: QMenu) -> None:
+        menu.clear()
+        for first, second in self._recent():
+            whole = " — ".join(filter(None, (first, second)))
+            title = menu.fontMetrics().elidedText(whole, Qt.TextElideMode.ElideRight, _WIDEST_RECENT)
+            action = menu.addAction(title.replace("&", "&&"))
+            action.setToolTip(whole[:_LONGEST_TIP])
+            action.triggered.connect(lambda _=False, texts=(first, second): self.workspace.ask(Scenario(*texts)))
+        if menu.isEmpty():
+            menu.addAction(self.tr("Nothing was asked yet.")).setEnabled(False)
 
     def _typed(self) -> None:
         self._say("shortened", "")

@@ -26,8 +26,9 @@ def outstanding(values: Floats, rows: int, columns: int) -> Floats:
 
 
 def by_row(values: Floats) -> Floats:
-    """``values`` (…, R, C), none below 0, each row divided by its largest."""
-    return values / np.maximum(values.max(axis=-1, keepdims=True), np.finfo(np.float32).tiny)
+    """``values`` (…, R, C), each row divided by its value farthest from zero, whatever its sign."""
+    farthest = np.maximum(values.max(axis=-1, keepdims=True), -values.min(axis=-1, keepdims=True))
+    return values / np.maximum(farthest, np.finfo(np.float32).tiny)
 
 
 def _strided(values: Floats, step: int, axis: int) -> Floats:

@@ -17,7 +17,7 @@ from model.trace import Floats, Trace
 if TYPE_CHECKING:
     from model.bert import Bert
 
-_ROWS_PER_PASS = 64  # of the vocabulary's size each
+_HEAD_AS_TOKENS = 8  # of the network: about what the head costs at one position
 
 
 @dataclass(frozen=True)
@@ -125,28 +125,24 @@ def surprise(bert: Bert, trace: Trace) -> Generator[float, None, Floats]:
     bert.require(trace)
     if bert.config.is_decoder and trace.direction == "both":
         raise ValueError("Reading both ways, this model sees the tokens that it predicts: read left-to-right instead.")
-    targets = [
+    said = [
         position
         for position, text in enumerate(trace.inputs.texts)
         if text is not None and trace.inputs.originals[position] != bert.tokenizer.mask_token
     ]
     surprises = np.full(len(trace.tokens), np.nan, dtype=np.float32)
     originals = np.array([bert.tokenizer.id(token) for token in trace.inputs.originals])
-    if bert.config.is_decoder:
-        for start in range(0, len(targets), _ROWS_PER_PASS):
-            chosen = np.array(targets[start : start + _ROWS_PER_PASS])
-            scores = _log_softmax(bert.mlm_logits(trace.hidden[-1, chosen - 1]))
-            surprises[chosen] = -scores[np.arange(len(chosen)), originals[chosen]]
-            yield min(1.0, (start + len(chosen)) / len(targets))
-        return surprises
     mask = bert.tokenizer.id(bert.tokenizer.mask_token)
-    for chosen, done in in_passes(np.array(targets, dtype=np.int64), len(trace.tokens)):
+    tokens = _HEAD_AS_TOKENS if bert.config.is_decoder else len(trace.tokens)
+    for chosen, done in in_passes(np.array(said, dtype=np.int64), tokens):
         row = np.arange(len(chosen))
-        ids = copies(trace.input_ids, len(chosen))
-        ids[row, chosen] = mask
-        hidden = bert.hidden(trace, ids, copies(trace.segments, len(chosen)))
-        scores = _log_softmax(bert.mlm_logits(hidden[row, chosen]))
-        surprises[chosen] = -scores[row, originals[chosen]]
+        if bert.config.is_decoder:
+            hidden = trace.hidden[-1, chosen - 1]
+        else:
+            ids = copies(trace.input_ids, len(chosen))
+            ids[row, chosen] = mask
+            hidden = bert.hidden(trace, ids, copies(trace.segments, len(chosen)))[row, chosen]
+        surprises[chosen] = -_log_softmax(bert.mlm_logits(hidden))[row, originals[chosen]]
         yield done
     return surprises
 

@@ -61,5 +61,5 @@ def test_its_masks_are_there_once_a_model_is(empty_window: Window, starter_folde
 def test_the_menu_has_every_example_grouped_by_idea(window: Window) -> None:
     # Not QAction.menu(): PySide deletes the menu together with that wrapper.
     submenus = window.bar.examples.menu().findChildren(QMenu)
-    assert [menu.title() for menu in submenus] == [group.title for group in examples.load()]
+    assert [menu.title() for menu in submenus] == ["Recent", *(group.title for group in examples.load())]
     assert sum(len(menu.actions()) for menu in submenus) == len(ALL)

@@ -50,3 +50,18 @@ def test_a_file_edited_by_hand_into_nonsense_is_as_if_empty(file: Path) -> None:
     file.write_text("[window]\ntheme=purple\ntext_scale=big\n[models]\nrecent=7\n", encoding="utf-8")
     settings = Settings(file)
     assert (settings.theme, settings.text_scale, settings.recent_models) == ("system", 1.0, [])
+
+
+def test_twelve_pairs_are_remembered_the_latest_first_and_each_once(file: Path) -> None:
+    settings = Settings(file)
+    for number in [*range(20), 15]:
+        settings.remember_texts(f"sentence {number}", "B")
+    settings.save()
+    assert [first for first, _ in Settings(file).recent_texts] == [
+        "sentence 15", *(f"sentence {number}" for number in (19, 18, 17, 16, 14, 13, 12, 11, 10, 9, 8)),
+    ]  # fmt: skip
+
+
+def test_pairs_edited_into_nonsense_are_none(file: Path) -> None:
+    file.write_text('[texts]\nrecent="[1, 2]"\n')
+    assert Settings(file).recent_texts == []

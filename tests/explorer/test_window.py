@@ -20,7 +20,7 @@ from explorer.widgets.status import ModelLabel, SelectionLabel
 from explorer.window import Window
 from explorer.worker import Worker
 from explorer.workspace import Workspace
-from tests.explorer.conftest import PAIR
+from tests.explorer.conftest import PAIR, Answered
 from tests.explorer.fakes import FakeBert
 
 ROOT = Path(__file__).parent.parent.parent
@@ -225,3 +225,24 @@ def test_an_old_picture_stays_while_the_next_answer_is_on_its_way(
 
 def _refuse(*_: object) -> None:
     raise ValueError("This model says nothing.")
+
+
+def test_what_was_asked_is_offered_at_the_next_start(
+    window: Window, settings: Settings, qtbot: QtBot, answered: Answered
+) -> None:
+    answered(lambda: window.workspace.set_texts("Tom & Jerry", "½ 🐶"))
+    window.close()
+    later = Window(window.workspace, Settings(Path(settings._file.fileName())))
+    qtbot.addWidget(later)
+    recent = next(menu for menu in later.bar.examples.menu().findChildren(QMenu) if menu.title() == "Recent")
+    recent.aboutToShow.emit()
+    assert [action.text() for action in recent.actions()] == ["Tom && Jerry — ½ 🐶"]
+    answered(lambda: later.workspace.set_texts("something else", ""))
+    answered(recent.actions()[0].trigger)
+    assert later.bar.first.text() == "Tom & Jerry"
+
+
+def test_before_anything_was_asked_the_menu_says_so(empty_window: Window) -> None:
+    recent = next(menu for menu in empty_window.bar.examples.menu().findChildren(QMenu) if menu.title() == "Recent")
+    recent.aboutToShow.emit()
+    assert [action.isEnabled() for action in recent.actions()] == [False]

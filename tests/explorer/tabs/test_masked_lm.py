@@ -5,9 +5,10 @@ from typing import cast
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from explorer import theme
 from explorer.tabs.masked_lm import MaskedLMTab
 from explorer.workspace import Workspace
 from model.bert import Bert
@@ -16,6 +17,8 @@ from model.scenario import Scenario
 from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
 
 Settle = Callable[[], None]
+
+TWO = Scenario("I went to the market to buy some fruits").mask(5).mask(9)
 
 
 @pytest.fixture
@@ -87,7 +90,22 @@ def test_any_word_shows_its_place_and_probability(
     settle()
     scores = masked_lm.log_probabilities(starter, starter.trace(EXAMPLE), 2)
     place = masked_lm.rank(scores, starter.tokenizer.id("cat"))
-    assert plain(tab.score.text()).startswith(f"cat: place {place}, ")
+    assert plain(tab.score.text()).startswith(f"cat: place {place} of 16,384, with ")
+
+
+def test_a_word_of_pieces_says_how_it_is_scored(tab: MaskedLMTab, qtbot: QtBot, settle: Settle) -> None:
+    qtbot.keyClicks(tab.word, "practicing")
+    settle()
+    said = plain(tab.score.text())
+    assert said.startswith("practicing: pract ##icing, 2 [MASK] side by side, each piece given those before it: ")
+    assert said.count(" %") == 3  # two factors and their product, the smallest ones included
+
+
+def test_no_word_and_a_word_of_no_pieces_each_get_a_sentence(tab: MaskedLMTab, qtbot: QtBot, settle: Settle) -> None:
+    assert "Type a word" in tab.score.text()
+    tab.word.setText("\N{SNOWMAN}")
+    settle()
+    assert "has no pieces for it" in tab.score.text()
 
 
 def test_the_surprise_of_a_masked_token_fits_its_probability(tab: MaskedLMTab) -> None:
@@ -98,10 +116,105 @@ def test_the_surprise_of_a_masked_token_fits_its_probability(tab: MaskedLMTab) -
 
 def test_a_long_text_is_asked_token_by_token_only_on_demand(show: Show, settle: Settle, qtbot: QtBot) -> None:
     tab = cast(MaskedLMTab, show(MaskedLMTab, Scenario("dog " * 80)))
-    assert len(tab.surprises.values) == 0
-    qtbot.mouseClick(tab.start, Qt.MouseButton.LeftButton)
+    assert not tab.surprises.isVisible()
+    qtbot.mouseClick(tab.job.start, Qt.MouseButton.LeftButton)
     settle()
+    assert tab.surprises.isVisible()
     assert len(tab.surprises.values) == 82
+
+
+def test_cancelling_leaves_the_picture_as_it_was(
+    show: Show, settle: Settle, qtbot: QtBot, workspace: Workspace
+) -> None:
+    tab = cast(MaskedLMTab, show(MaskedLMTab, Scenario("dog " * 500)))
+    qtbot.mouseClick(tab.job.start, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(tab.job.cancel, Qt.Key.Key_Space)
+    settle()
+    assert not tab.surprises.isVisible()
+    assert tab.job.start.isVisible()
+
+
+def test_another_look_keeps_what_was_asked_token_by_token(show: Show, settle: Settle, qtbot: QtBot) -> None:
+    theme.apply("light")
+    tab = cast(MaskedLMTab, show(MaskedLMTab, Scenario("dog " * 80)))
+    qtbot.mouseClick(tab.job.start, Qt.MouseButton.LeftButton)
+    settle()
+    theme.apply("dark")
+    settle()
+    theme.apply("light")
+    settle()
+    assert tab.surprises.isVisible()
+    assert len(tab.surprises.values) == 82
+
+
+def test_two_masks_are_listed_side_by_side(show: Show, starter: Bert) -> None:
+    tab = cast(MaskedLMTab, show(MaskedLMTab, TWO))
+    assert tab.asked == (5, 9)
+    trace = starter.trace(TWO)
+    for candidates, position in zip(tab.lists, (5, 9), strict=False):
+        best, _ = masked_lm.predictions(starter, trace, position)[0]
+        assert candidates.isVisible()
+        assert candidates.bars.bars[0].label == best
+    assert [candidates.heading for candidates in tab.lists[:2]] == ["Position 5 · market", "Position 9 · fruits"]
+    assert not tab.lists[2].isVisible()
+    assert "by itself" in tab.answer
+
+
+def test_one_mask_has_one_list_and_no_word_about_others(tab: MaskedLMTab) -> None:
+    assert [candidates.isVisible() for candidates in tab.lists] == [True, False, False]
+    assert "by itself" not in tab.answer
+
+
+def test_of_many_masks_those_nearest_the_chosen_are_listed(show: Show, workspace: Workspace, settle: Settle) -> None:
+    many = Scenario("I went to the market to buy some fruits")
+    for position in (1, 4, 7, 9):
+        many = many.mask(position)
+    tab = cast(MaskedLMTab, show(MaskedLMTab, many))
+    tab.resize(1408, 700)
+    settle()
+    assert tab.asked == (1, 4, 7)
+    workspace.select(token=9)
+    settle()
+    assert tab.asked == (4, 7, 9)
+
+
+def test_a_narrow_window_lists_fewer_and_keeps_the_chosen(show: Show, workspace: Workspace, settle: Settle) -> None:
+    tab = cast(MaskedLMTab, show(MaskedLMTab, TWO.mask(1)))
+    workspace.select(token=9)
+    tab.resize(992, 500)
+    settle()
+    assert tab.asked == (5, 9)
+
+
+def test_a_token_that_is_not_masked_stands_beside_the_nearest_mask(
+    show: Show, workspace: Workspace, settle: Settle
+) -> None:
+    tab = cast(MaskedLMTab, show(MaskedLMTab, TWO))
+    workspace.select(token=8)
+    settle()
+    assert tab.asked == (8, 9)
+    assert [candidates.is_chosen for candidates in tab.lists] == [True, False, False]
+
+
+def test_a_heading_that_is_clicked_chooses_its_list(
+    show: Show, workspace: Workspace, settle: Settle, qtbot: QtBot
+) -> None:
+    tab = cast(MaskedLMTab, show(MaskedLMTab, TWO))
+    qtbot.mouseClick(tab.lists[1], Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
+    settle()
+    assert workspace.selection.token == tab.position == 9
+    assert [candidates.is_chosen for candidates in tab.lists] == [False, True, False]
+
+
+def test_a_candidate_goes_where_its_list_says(show: Show, workspace: Workspace, settle: Settle, qtbot: QtBot) -> None:
+    tab = cast(MaskedLMTab, show(MaskedLMTab, TWO))
+    second = tab.lists[1].bars
+    piece = second.bars[4].label
+    qtbot.mouseClick(second, Qt.MouseButton.LeftButton, pos=second.bar_rect(4).center().toPoint())
+    settle()
+    assert workspace.trace is not None
+    assert (workspace.trace.tokens[5], workspace.trace.tokens[9]) == ("[MASK]", piece)
+    assert tab.position == 9
 
 
 def test_a_model_without_the_head_is_told_in_a_sentence(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer import theme
 from explorer.widgets.bars import Bar, Bars
-from explorer.widgets.figures import percent, rounded_percent, signed
+from explorer.widgets.figures import cosine, percent, rounded_percent, signed
 
 
 @pytest.fixture
@@ -46,6 +46,15 @@ def test_a_click_and_enter_choose_a_bar(bars: Bars, qtbot: QtBot) -> None:
 def test_screen_readers_hear_the_bar_that_is_reached(bars: Bars, qtbot: QtBot) -> None:
     qtbot.keyClick(bars, Qt.Key.Key_Down)
     assert bars.accessibleDescription().replace("\N{NO-BREAK SPACE}", " ") == "cat 20.0 % original"
+
+
+def test_cosines_are_written_as_cosines(qtbot: QtBot) -> None:
+    bars = Bars(write=cosine, measure="cosine")
+    qtbot.addWidget(bars)
+    bars.show_bars([Bar("dog", 0.734), Bar("cat", -0.25)])
+    assert bars.accessibleDescription() == "dog 0.73"
+    assert bars.sheet().columns == ("cosine",)
+    assert (cosine(-0.25), cosine(-0.004)) == ("\N{MINUS SIGN}0.25", "0.00")
 
 
 @pytest.mark.parametrize(

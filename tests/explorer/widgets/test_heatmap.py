@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFontMetricsF
 from pytestqt.qtbot import QtBot
 
 from explorer import theme
@@ -120,3 +120,29 @@ def test_numbers_that_are_none_are_drawn_as_nothing(qtbot: QtBot, scale: Scale, 
     heatmap.resize(300, 300)
     heatmap.show()
     heatmap.grab()
+
+
+def test_labels_over_narrow_columns_have_room_to_stand(qtbot: QtBot) -> None:
+    heatmap = Heatmap(square=False)
+    qtbot.addWidget(heatmap)
+    heatmap.resize(420, 200)
+    heatmap.show_values(np.zeros((3, 60), dtype=np.float32), Axis(("a", "b", "c")), Axis(("wilderness",) * 60))
+    font = theme.mono()
+    font.setPointSizeF(font.pointSizeF() * 0.9)
+    assert heatmap.map_rect().top() >= QFontMetricsF(font).horizontalAdvance("wilderness")
+
+
+def test_a_number_with_its_minus_stays_in_its_cell(qtbot: QtBot) -> None:
+    heatmap = shown(qtbot, np.full((5, 5), -0.46, dtype=np.float32), scale=Scale.SIGNED)
+    least = QFontMetricsF(theme.font(0.8)).horizontalAdvance("0.00") + 3
+    heatmap.resize(60, 420)
+    while heatmap.cell_rect((0, 0)).width() < least:  # the narrowest cells that are written in
+        heatmap.resize(heatmap.width() + 1, 420)
+    cell, image = heatmap.cell_rect((2, 2)), heatmap.grab().toImage()
+
+    def colours(x: float) -> set[str]:
+        inner = range(round(cell.top()) + 3, round(cell.bottom()) - 2)
+        return {image.pixelColor(round(x), y).name() for y in inner}
+
+    assert len(colours(cell.left())) == len(colours(cell.right())) == 1  # nothing is written over the thin lines
+    assert any(len(colours(x)) > 1 for x in range(round(cell.left()) + 1, round(cell.right())))  # but between them

@@ -27,3 +27,9 @@ def test_nothing_is_changed_where_there_is_room() -> None:
     values = np.arange(6, dtype=np.float32).reshape(2, 3)
     np.testing.assert_array_equal(shrink.largest(values, 1, 1), values)
     np.testing.assert_array_equal(shrink.outstanding(values, 1, 1), values)
+
+
+def test_a_row_by_itself_reaches_one_or_minus_one_whichever_is_farther() -> None:
+    rows = np.array([[0.1, 0.4, 0.2], [0.5, -2.0, 1.0], [0.0, 0.0, 0.0]], dtype=np.float32)
+    expected = [[0.25, 1.0, 0.5], [0.25, -1.0, 0.5], [0.0, 0.0, 0.0]]
+    np.testing.assert_allclose(shrink.by_row(rows), expected, rtol=1e-6)

@@ -1,0 +1,40 @@
+"""A page that is taller than its window: it shrinks as far as it can before it scrolls."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+
+
+class Scroll(QScrollArea):
+    """Shows ``content``, as wide as there is room, and as high as there is room or as it needs at least.
+
+    Qt's own way of resizing what is inside asks text that wraps for all the height it would like.
+    """
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self._content = content
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(content)
+        content.installEventFilter(self)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest and watched is self._content:
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def _fit(self) -> None:
+        content, room = self._content, self.viewport().size()
+        layout = content.layout()
+        assert layout is not None
+        wraps = layout.hasHeightForWidth()
+        needed = layout.minimumHeightForWidth(room.width()) if wraps else layout.minimumSize().height()
+        content.resize(room.width(), max(room.height(), needed))

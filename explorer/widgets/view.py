@@ -1,0 +1,106 @@
+"""One of several views that a page switches between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from explorer.widgets.heatmap import Scale
+from explorer.widgets.legend import Legend
+from explorer.widgets.page import Page
+from explorer.widgets.panel import note
+from explorer.widgets.picture import Picture
+from explorer.workspace import Selection
+
+if TYPE_CHECKING:
+    from model.bert import Bert
+    from model.trace import Trace
+
+_WIDEST = 560  # pixels: bars beyond that only move the figures away from their words
+
+
+class View(QWidget):
+    """What a page holds while it is in front. Like a page it has a question, an answer, ``draw`` and ``mark``.
+
+    ``page`` runs what it has to ask the model. Both methods are called only while the view is in front.
+    """
+
+    said = Signal()  # the answer is another
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.page, self.workspace = page, page.workspace
+        self._answer = ""
+
+    @property
+    def title(self) -> str:
+        """What the switch calls it."""
+        raise NotImplementedError
+
+    @property
+    def question(self) -> str:
+        """What it answers, in words."""
+        raise NotImplementedError
+
+    @property
+    def answer(self) -> str:
+        """The answer in words. Rich text: what comes from the user must be escaped."""
+        return self._answer
+
+    @answer.setter
+    def answer(self, sentence: str) -> None:
+        self._answer = sentence
+        self.said.emit()
+
+    def draw(self, bert: Bert, trace: Trace) -> None:
+        """Shows a new answer of the model."""
+        raise NotImplementedError
+
+    def mark(self, selection: Selection) -> None:
+        """Shows what is chosen, here or elsewhere."""
+        raise NotImplementedError
+
+
+class MapView(View):
+    """A view of cosines: a square map, beside it what goes with it, and below what the marked cell says."""
+
+    def __init__(self, page: Page, picture: Picture, beside: Picture, remark: QLabel | None = None) -> None:
+        super().__init__(page)
+        self.picture, self.beside = picture, beside
+        self._line = note()
+        self.beside.setMaximumWidth(_WIDEST)
+        aside = QVBoxLayout()
+        aside.addWidget(beside)
+        if remark is not None:
+            remark.setMaximumWidth(_WIDEST)
+            aside.addWidget(remark)
+        aside.addStretch(1)
+        columns = QHBoxLayout()
+        columns.setSpacing(28)
+        columns.addWidget(picture, 5)
+        columns.addLayout(aside, 3)
+        columns.addStretch()  # what is left where both are as wide as they get
+        foot = QHBoxLayout()
+        foot.addWidget(self._line, 1)
+        foot.addWidget(Legend(Scale.SIGNED))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(columns, 1)
+        column.addLayout(foot)
+
+    @property
+    def reading(self) -> str:
+        """What the marked cell says."""
+        return self._line.text()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.picture.setMaximumWidth(max(self.height(), self.picture.minimumSizeHint().width()))  # the map is square
+
+
+def chosen_token(trace: Trace, selection: Selection) -> int:
+    """The token that is chosen, or else the first of the text."""
+    return selection.token if selection.token is not None else min(1, len(trace.tokens) - 1)

@@ -1,0 +1,72 @@
+"""How long the window stands still while a tab asks 512 tokens one by one, how long that takes, and to paint it.
+On the model that is shipped. Nothing to compare with: this one prints figures, not ratios.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QApplication
+
+from tests.benchmarks import models
+from tests.benchmarks.responsiveness import wait
+
+if TYPE_CHECKING:
+    from explorer.widgets.job import Job
+    from explorer.workspace import Workspace
+
+PAINTS = 20
+
+
+def main() -> None:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from explorer import app
+
+    app.prepare()
+    from explorer import theme
+    from explorer.settings import Settings
+    from explorer.window import Window
+    from explorer.worker import Worker
+    from explorer.workspace import Workspace
+    from model.scenario import Scenario
+
+    app.make_application([])
+    theme.apply("light")
+    workspace = Workspace(Worker())
+    with TemporaryDirectory() as folder:
+        window = Window(workspace, Settings(Path(folder) / "settings.ini"))
+        window.show()
+        wait(workspace.worker, lambda: workspace.open_model(models.STARTER, Scenario("my dog", "he likes playing")))
+        for name in ("masked-lm", "next-sentence"):
+            window.show_tab(name)
+            page = window.pages[name]
+            second = f"the man went to the store to buy {name} " * 60
+            gap = wait(workspace.worker, lambda second=second: workspace.set_texts("my dog is cute " * 80, second))
+            print(f"512 tokens, {page.title}: the answer, longest gap {gap * 1e3:.0f} ms")
+            measure(workspace, page.job, page.title)  # type: ignore[attr-defined]
+            print(f"512 tokens, {page.title}: painted in {paint(page) * 1e3:.0f} ms")
+        window.close()
+    workspace.worker.close()
+
+
+def measure(workspace: Workspace, job: Job, title: str) -> None:
+    started = time.perf_counter()
+    gap = wait(workspace.worker, job.start.click)
+    print(
+        f"512 tokens, {title}: token by token in {time.perf_counter() - started:.0f} s, longest gap {gap * 1e3:.0f} ms"
+    )
+
+
+def paint(page: object) -> float:
+    """Median seconds from a page's arrays to its pixels."""
+    times = []
+    for _ in range(PAINTS):
+        started = time.perf_counter()
+        page.grab()  # type: ignore[attr-defined]
+        times.append(time.perf_counter() - started)
+        QApplication.processEvents()
+    return sorted(times)[PAINTS // 2]
