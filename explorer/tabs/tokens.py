@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from model.bert import Bert
     from model.wordpiece import Candidate, Explanation
 
-_SHOWN = 12  # candidates of one piece that are written out; a long word has hundreds
+_SHOWN = 12  # pieces of a word, and candidates of a piece, that are written out; a long word has hundreds
+_LONGEST = 28  # characters of a word or a candidate; the middle of a longer one is left out
+_HANGING = '<p style="margin: 0 0 2px 16px; text-indent: -16px">{0}</p>'  # a line that goes on is seen to go on
 
 
 class _Spelling(NamedTuple):
@@ -108,7 +110,7 @@ class TokensTab(Page):
         self._listed.tools.insertWidget(0, self.vocabulary.sorting)
         columns = QHBoxLayout(self.body)
         columns.setContentsMargins(0, 0, 0, 0)
-        columns.setSpacing(28)
+        columns.setSpacing(20)
         columns.addWidget(self._scroll, 3)
         columns.addWidget(self._listed, 1)
 
@@ -176,39 +178,43 @@ class TokensTab(Page):
         if word is None:  # nothing was cut: the longest word is the one that might have been
             word = max(words, key=lambda word: len(word.how.word))
         self.answer = f"{self._verdict(word.how)} {self._count(trace)}"
-        pieces = " ".join(word.how.pieces)
-        self._word.set_heading(self.tr("How {0} becomes {1}").format(word.how.typed, pieces))
+        self._word.set_heading(self._heading(word.how))
         self._why.setText(
             self.tr("The longest beginning that the vocabulary has is taken; what is left goes on with ##.")
             if word.how.candidates
-            else ""
+            else self.tr("A word of more than 100 characters is not tried at all.")
         )
-        self.candidates.setText("<br>".join(map(self._line, _rounds(word.how.candidates))))
+        self.candidates.setText("".join(_HANGING.format(self._line(tried)) for tried in _rounds(word.how.candidates)))
+
+    def _heading(self, how: Explanation) -> str:
+        if how.reason is not None:
+            sentence = self.tr("Why {0} becomes {1}")
+        else:
+            sentence = self.tr("How {0} is cut") if len(how.pieces) > 1 else self.tr("Why {0} stays whole")
+        return sentence.format(_short(how.typed), how.pieces[0])
 
     def _line(self, tried: list[Candidate]) -> str:
         """What was tried for one piece, longest first: crossed out up to the one that was taken."""
-        shown = [_written(candidate) for candidate in tried]
-        if len(shown) > _SHOWN:
-            shown[_SHOWN // 2 : -_SHOWN // 2] = [f"… {len(shown) - _SHOWN} …"]
+        shown = _abridged([_written(candidate) for candidate in tried])
         end = self.tr("taken") if tried[-1].taken else self.tr("none of them is in the vocabulary")
         return "&nbsp; ".join([*shown, end])
 
     def _verdict(self, how: Explanation) -> str:
         assert self._spelling is not None
-        word, size = strong(escape(how.word)), f"{self._spelling.vocabulary:,}"
+        word, size = strong(escape(_short(how.word))), f"{self._spelling.vocabulary:,}"
         if how.reason == "too-long":
             return self.tr("{0} is longer than 100 characters, so it becomes {1}.").format(
-                strong(escape(how.word[:20] + "…")), strong(escape(how.pieces[0]))
+                word, strong(escape(how.pieces[0]))
             )
         if how.reason is not None:
             last = _bare(how.candidates[-1].piece) if how.candidates else how.word
             return self.tr("{0} becomes {1}: the vocabulary of {2} entries has no piece that begins at {3}.").format(
-                word, strong(escape(" ".join(how.pieces))), size, strong(escape(last))
+                word, strong(escape(how.pieces[0])), size, strong(escape(_short(last)))
             )
         if len(how.pieces) == 1:
             return self.tr("{0} is in this vocabulary of {1} entries, so it stays whole.").format(word, size)
         return self.tr("{0} is not in this vocabulary of {1} entries, so it is cut: {2}.").format(
-            word, size, strong(" + ".join(map(escape, how.pieces)))
+            word, size, strong(" + ".join(_abridged(list(map(escape, how.pieces)))))
         )
 
     def _count(self, trace: Trace) -> str:
@@ -266,8 +272,22 @@ def _rounds(candidates: tuple[Candidate, ...]) -> list[list[Candidate]]:
 
 
 def _written(candidate: Candidate) -> str:
-    piece = escape(candidate.piece).replace(" ", "&nbsp;")
+    piece = escape(_short(candidate.piece)).replace(" ", "&nbsp;")
     return strong(piece) if candidate.taken else f"<s>{piece}</s>"
+
+
+def _short(word: str) -> str:
+    """``word`` without its middle where it is long: candidates differ at their ends."""
+    half = _LONGEST // 2
+    return word if len(word) <= _LONGEST else f"{word[:half]}…{word[1 - half :]}"
+
+
+def _abridged(entries: list[str]) -> list[str]:
+    """All of a few; of many the first and the last, and how many are left out between them."""
+    if len(entries) <= _SHOWN:
+        return entries
+    half = _SHOWN // 2
+    return [*entries[:half], f"… {len(entries) - 2 * half} …", *entries[-half:]]
 
 
 def _bare(piece: str) -> str:

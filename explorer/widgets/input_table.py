@@ -39,6 +39,7 @@ TYPED, NORMALISED, PIECES, IDS, GAP, TOKEN, ID, SEGMENT, POSITION, MASK, LABEL =
 _WIDEST = 28  # characters of a column; what is longer is cut, and whole in the sentence below
 _GAP_HEIGHT = 10  # pixels between what the text says and what the network reads
 _LAST = 9_999  # a position beyond every input: the padding's columns are wide enough for it
+_WIDE = 4  # pieces; the middle of a wider word may be out of sight, so its name stands at its beginning
 _SHOWN_PADDING = 3  # columns that come into sight when an input is lengthened
 _EDITS = {"mask": "masked", "replace": "replaced", "keep": "kept"}  # the palette's names for them
 
@@ -65,6 +66,7 @@ class InputModel(QAbstractTableModel):
         self._trace: Trace | None = None
         self._cells: list[list[str]] = []  # what is written, by row and token
         self._padding: dict[int, str] = {}  # what is written behind the tokens, by row
+        self._wide: set[int] = set()  # where words of many pieces begin
         self.length = 0  # columns
         self.marked: int | None = None
         self.names = (
@@ -89,13 +91,14 @@ class InputModel(QAbstractTableModel):
     def show_inputs(self, trace: Trace, padding: Padding, length: int) -> None:
         """Shows another input, filled up to ``length``; its words are not known yet."""
         self.beginResetModel()
-        self._trace, self.length = trace, length
+        self._trace, self.length, self._wide = trace, length, set()
         self._cells = _cells(trace.inputs)
         self._padding = {TOKEN: padding.piece, ID: str(padding.id), SEGMENT: "0", MASK: "0", LABEL: "–"}
         self.endResetModel()
 
     def show_words(self, words: Sequence[Word]) -> None:
         """Fills in how the text became pieces."""
+        self._wide = {word.tokens.start for word in words if len(word.tokens) > _WIDE}
         for word in words:
             for token in word.tokens:
                 self._cells[TYPED][token], self._cells[NORMALISED][token] = word.how.typed, word.how.word
@@ -147,6 +150,8 @@ class InputModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self.text(row, column)
         if role == Qt.ItemDataRole.TextAlignmentRole:
+            if row in (TYPED, NORMALISED) and column in self._wide:
+                return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
             return Qt.AlignmentFlag.AlignCenter
         if role == Qt.ItemDataRole.FontRole:
             return _font(bold=row in (PIECES, TOKEN))
@@ -287,8 +292,8 @@ class InputTable(QTableView):
         padding = width([self.rows.text(row, _LAST) for row in rows])
         self.horizontalHeader().setDefaultSectionSize(padding)
         for column in range(self.rows.tokens):
-            spanned = self.columnSpan(TYPED, column) > 1
-            self.setColumnWidth(column, width([self.rows.text(row, column) for row in rows[PIECES if spanned else 0 :]]))
+            written = rows[PIECES:] if self.columnSpan(TYPED, column) > 1 else rows  # a word takes all its columns
+            self.setColumnWidth(column, width([self.rows.text(row, column) for row in written]))
         for column in range(self.rows.tokens, self.rows.length):  # they may have been tokens before
             self.setColumnWidth(column, padding)
         self._fit()

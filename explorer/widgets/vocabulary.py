@@ -69,6 +69,12 @@ class Vocabulary(QWidget):
             self._shown = entry
         self._explain()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "table"):
+            self._say_count()  # sentences name colours
+            self._explain()
+
     def _find(self, text: str) -> None:
         entry = self._shown
         with QSignalBlocker(self.table):

@@ -19,7 +19,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -42,6 +42,7 @@ _KINDS: tuple[Kind, ...] = ("word", "continuation", "special", "unused")
 _CONTINUED = "##"
 _UNUSED = re.compile(r"\[(unused|row )\d+\]")  # rows of the embedding that no text leads to
 _ROWS = 6  # that are seen at least
+_SORTED_BY = "<U32"  # the beginning of a piece: one endless entry must not cost every other its memory
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ class Entries:
     lowercase: bool = False
 
     def found(self, text: str, order: int = ID, *, descending: bool = False) -> list[int]:
-        """The ids of the pieces that have ``text`` in them, in an order; the piece itself and its ## come first."""
+        """The ids of the pieces that have ``text`` in them, in an order; the piece itself comes first, then its ##."""
         text, keys = (text.lower() if self.lowercase else text), self.keys
         ids = reversed(self.orders[order]) if descending else self.orders[order]
         if not text:
             return list(ids)
         hits = [entry for entry in ids if text in keys[entry]]
-        exact = [entry for entry in hits if keys[entry] in (text, _CONTINUED + text)]
+        exact = [entry for wanted in (text, _CONTINUED + text) for entry in hits if keys[entry] == wanted]
         return [*exact, *(entry for entry in hits if entry not in exact)] if exact else hits
 
 
@@ -72,7 +73,7 @@ def entries(tokens: Sequence[str], special: Collection[str], lowercase: bool) ->
     codes = np.array([_KINDS.index(kind) for kind in kinds])
     orders = (
         range(len(keys)),
-        np.argsort(np.array(keys), kind="stable").tolist(),  # by NumPy, which lets the window breathe meanwhile
+        np.argsort(np.array(keys, _SORTED_BY), kind="stable").tolist(),  # NumPy lets the window breathe meanwhile
         np.argsort(codes, kind="stable").tolist(),
     )
     return Entries(tokens, keys, kinds, tuple(map(tuple, orders)), lowercase)
@@ -164,7 +165,7 @@ class VocabularyModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole:
             return self._ink(entry, column)
         if role == Qt.ItemDataRole.BackgroundRole and entry == self.marked:
-            return QColor(theme.mixed(theme.palette().paper, theme.palette().accent, 0.12))
+            return _tint()
         if role == Qt.ItemDataRole.ToolTipRole and column == PIECE:
             return escape(self._text(entry, PIECE))
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -194,10 +195,10 @@ class _Quiet(QStyledItemDelegate):
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         super().initStyleOption(option, index)
         table = self.parent()
-        if isinstance(table, QWidget) and not table.hasFocus():
+        if isinstance(table, QTableView) and not table.hasFocus():
             option.state &= ~QStyle.StateFlag.State_Selected  # type: ignore[attr-defined]
             if table.currentIndex().row() == index.row():
-                option.backgroundBrush = QColor(theme.mixed(theme.palette().paper, theme.palette().accent, 0.12))
+                option.backgroundBrush = QBrush(_tint())
 
 
 class VocabularyTable(QTableView):
@@ -283,14 +284,18 @@ class VocabularyTable(QTableView):
         """Columns by their fonts: ids and kinds as wide as they come, the pieces take the rest."""
         figures, words = QFontMetricsF(theme.mono()), QFontMetricsF(self.font())
         ids = round(figures.horizontalAdvance("0" * 6)) + 14
-        kinds = round(max(map(words.horizontalAdvance, self.rows.kinds.values()))) + 24
+        kinds = round(max(map(words.horizontalAdvance, self.rows.kinds.values()))) + 14
         line = round(figures.height()) + 6
         self.setColumnWidth(ID, ids)
         self.setColumnWidth(KIND, kinds)
         self.verticalHeader().setDefaultSectionSize(line)
         bar = self.verticalScrollBar().sizeHint().width()
-        self.setMinimumWidth(ids + round(figures.horizontalAdvance("0" * 12)) + kinds + bar)
+        self.setMinimumWidth(ids + round(figures.horizontalAdvance("0" * 14)) + kinds + bar)
         self.setMinimumHeight(self.horizontalHeader().sizeHint().height() + _ROWS * line)
+
+
+def _tint() -> QColor:
+    return QColor(theme.mixed(theme.palette().paper, theme.palette().accent, 0.12))
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:
