@@ -6,8 +6,8 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QRect
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets.input_table import InputTable, Padding, Word
@@ -15,6 +15,7 @@ from explorer.widgets.length import Length
 from explorer.widgets.page import Page
 from explorer.widgets.panel import Panel, note, strong
 from explorer.widgets.picture import Picture
+from explorer.widgets.scroll import Scroll
 from explorer.widgets.vocabulary import Vocabulary
 from explorer.widgets.vocabulary_table import Entries, entries
 from explorer.workspace import Selection, Workspace
@@ -52,7 +53,7 @@ class TokensTab(Page):
         self.candidates = note()
         self._why = note()
         self._word = Panel()
-        self._left, self._scroll = QWidget(), QScrollArea()
+        self._left = QWidget()
         self.vocabulary = Vocabulary()
         self._input = Picture(self.table, self.table.rows.sheet, "tokens", self.tr("From text to input"))
         self._listed = Picture(
@@ -104,15 +105,13 @@ class TokensTab(Page):
         column.addWidget(self._input)
         column.addWidget(self._word)
         column.addStretch(1)
-        self._scroll.setWidget(self._left)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # the table has its own
+        self._scroll = Scroll(self._left)
         self._listed.tools.insertWidget(0, self.vocabulary.sorting)
         columns = QHBoxLayout(self.body)
         columns.setContentsMargins(0, 0, 0, 0)
         columns.setSpacing(20)
         columns.addWidget(self._scroll, 3)
-        columns.addWidget(self._listed, 1)
+        columns.addWidget(Scroll(self._listed), 1)
 
     def _connect(self) -> None:
         workspace = self.workspace

@@ -66,7 +66,7 @@ class InputModel(QAbstractTableModel):
         self._trace: Trace | None = None
         self._cells: list[list[str]] = []  # what is written, by row and token
         self._padding: dict[int, str] = {}  # what is written behind the tokens, by row
-        self._wide: set[int] = set()  # where words of many pieces begin
+        self._cut: dict[int, range] = {}  # the tokens of a word that was cut, by the first of them
         self.length = 0  # columns
         self.marked: int | None = None
         self.names = (
@@ -91,14 +91,14 @@ class InputModel(QAbstractTableModel):
     def show_inputs(self, trace: Trace, padding: Padding, length: int) -> None:
         """Shows another input, filled up to ``length``; its words are not known yet."""
         self.beginResetModel()
-        self._trace, self.length, self._wide = trace, length, set()
+        self._trace, self.length, self._cut = trace, length, {}
         self._cells = _cells(trace.inputs)
         self._padding = {TOKEN: padding.piece, ID: str(padding.id), SEGMENT: "0", MASK: "0", LABEL: "–"}
         self.endResetModel()
 
     def show_words(self, words: Sequence[Word]) -> None:
         """Fills in how the text became pieces."""
-        self._wide = {word.tokens.start for word in words if len(word.tokens) > _WIDE}
+        self._cut = {word.tokens.start: word.tokens for word in words if len(word.tokens) > 1}
         for word in words:
             for token in word.tokens:
                 self._cells[TYPED][token], self._cells[NORMALISED][token] = word.how.typed, word.how.word
@@ -120,7 +120,8 @@ class InputModel(QAbstractTableModel):
         former, self.marked = self.marked, token
         for column in (former, token):
             if column is not None and column < self.columnCount():
-                self._changed(column, column)
+                first = max((start for start, tokens in self._cut.items() if column in tokens), default=column)
+                self._changed(first, column)
 
     def sheet(self) -> Sheet:
         """What the table says, a column a position."""
@@ -150,7 +151,7 @@ class InputModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self.text(row, column)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            if row in (TYPED, NORMALISED) and column in self._wide:
+            if len(self._tokens(row, column)) > _WIDE:
                 return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
             return Qt.AlignmentFlag.AlignCenter
         if role == Qt.ItemDataRole.FontRole:
@@ -188,7 +189,13 @@ class InputModel(QAbstractTableModel):
         if row == SEGMENT:
             segment = colours.segment_b if self._trace.segments[column] else colours.segment_a
             return QColor(theme.mixed(colours.paper, segment, 0.25))
-        return QColor(theme.mixed(colours.paper, colours.accent, 0.12)) if column == self.marked else None
+        is_marked = self.marked in self._tokens(row, column)
+        return QColor(theme.mixed(colours.paper, colours.accent, 0.12)) if is_marked else None
+
+    def _tokens(self, row: int, column: int) -> range:
+        """The columns that a cell speaks of: all of its word's above the pieces."""
+        alone = range(column, column + 1)
+        return self._cut.get(column, alone) if row in (TYPED, NORMALISED) else alone
 
     def _changed(self, first: int, last: int) -> None:
         if last >= first:

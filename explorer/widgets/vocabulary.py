@@ -103,10 +103,12 @@ class Vocabulary(QWidget):
     def _explain(self) -> None:
         """What Enter would do now."""
         entry = self.table.entry
-        if self._token is None or entry is None:
-            self.help.setText(
-                self.tr("Choose a token and then a row here: Enter or a double click puts it in its place.")
-            )
+        if self._token is None:
+            sentence = self.tr("Choose a token and then a row here: Enter or a double click puts it in its place.")
+            self.help.setText(sentence)
+            return
+        if entry is None:  # nothing is found, which the line above says
+            self.help.clear()
             return
         position, token = self._token
         piece = self.entries.tokens[entry]

@@ -41,7 +41,7 @@ ID, PIECE, KIND = range(3)
 _KINDS: tuple[Kind, ...] = ("word", "continuation", "special", "unused")
 _CONTINUED = "##"
 _UNUSED = re.compile(r"\[(unused|row )\d+\]")  # rows of the embedding that no text leads to
-_ROWS = 6  # that are seen at least
+_ROWS = 4  # that are seen at least
 _SORTED_BY = "<U32"  # the beginning of a piece: one endless entry must not cost every other its memory
 
 
@@ -284,7 +284,7 @@ class VocabularyTable(QTableView):
         """Columns by their fonts: ids and kinds as wide as they come, the pieces take the rest."""
         figures, words = QFontMetricsF(theme.mono()), QFontMetricsF(self.font())
         ids = round(figures.horizontalAdvance("0" * 6)) + 14
-        kinds = round(max(map(words.horizontalAdvance, self.rows.kinds.values()))) + 14
+        kinds = round(max(map(words.horizontalAdvance, self.rows.kinds.values()))) + 24
         line = round(figures.height()) + 6
         self.setColumnWidth(ID, ids)
         self.setColumnWidth(KIND, kinds)
