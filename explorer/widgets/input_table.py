@@ -225,6 +225,7 @@ class InputTable(QTableView):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
             header.setMinimumSectionSize(1)
         self.selectionModel().currentChanged.connect(self._tell)
+        self.clicked.connect(lambda index: self._tell(index, index))  # the cell may be the current one already
         self.entered.connect(self._point)
 
     def show_inputs(self, trace: Trace, padding: Padding, length: int) -> None:
