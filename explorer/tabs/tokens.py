@@ -187,9 +187,9 @@ class TokensTab(Page):
 
     def _heading(self, how: Explanation) -> str:
         if how.reason is not None:
-            sentence = self.tr("Why {0} becomes {1}")
+            sentence = self.tr("Why “{0}” becomes {1}")
         else:
-            sentence = self.tr("How {0} is cut") if len(how.pieces) > 1 else self.tr("Why {0} stays whole")
+            sentence = self.tr("How “{0}” is cut") if len(how.pieces) > 1 else self.tr("Why “{0}” stays whole")
         return sentence.format(_short(how.typed), how.pieces[0])
 
     def _line(self, tried: list[Candidate]) -> str:
@@ -271,7 +271,7 @@ def _rounds(candidates: tuple[Candidate, ...]) -> list[list[Candidate]]:
 
 
 def _written(candidate: Candidate) -> str:
-    piece = escape(_short(candidate.piece)).replace(" ", "&nbsp;")
+    piece = escape(_short(candidate.piece)).replace(" ", "&nbsp;").replace("…", "\u2060…\u2060")  # lines break there
     return strong(piece) if candidate.taken else f"<s>{piece}</s>"
 
 

@@ -87,7 +87,7 @@ def test_an_unknown_word_says_why(show: Show) -> None:
 
 def test_a_word_of_500_letters_pushes_nothing_out_of_the_page(show: Show) -> None:
     tab = cast(TokensTab, show(TokensTab, Scenario("a " + "abcdefghij" * 50)))
-    assert tab._word.heading == "Why abcdefghijabcd…hijabcdefghij becomes [UNK]"
+    assert tab._word.heading == "Why “abcdefghijabcd…hijabcdefghij” becomes [UNK]"
     assert tab._left.width() <= tab._scroll.viewport().width()
     assert tab._left.minimumSizeHint().width() <= tab._left.width()
 
