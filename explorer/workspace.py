@@ -224,9 +224,9 @@ class Workspace(QObject):
         self._choose(Selection(head=self._clicked.head), Selection())
 
     def _choose(self, clicked: Selection, hovered: Selection) -> None:
-        former = self.selection
+        former = self.selection, self._clicked
         self._clicked, self._hovered = clicked, hovered
-        if self.selection != former:
+        if (self.selection, self._clicked) != former:  # a click on what is hovered focuses nothing new, but holds it
             self.selection_changed.emit()
 
     # How a question becomes an answer

@@ -6,12 +6,18 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QRect
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.widgets.input_table import InputTable, Word
+from explorer.widgets.input_table import InputTable, Padding, Word
+from explorer.widgets.length import Length
 from explorer.widgets.page import Page
 from explorer.widgets.panel import Panel, note, strong
+from explorer.widgets.picture import Picture
+from explorer.widgets.scroll import Scroll
+from explorer.widgets.vocabulary import Vocabulary
+from explorer.widgets.vocabulary_table import Entries, entries
 from explorer.workspace import Selection, Workspace
 from model.trace import Trace
 
@@ -19,7 +25,9 @@ if TYPE_CHECKING:
     from model.bert import Bert
     from model.wordpiece import Candidate, Explanation
 
-_SHOWN = 12  # candidates of one piece that are written out; a long word has hundreds
+_SHOWN = 12  # pieces of a word, and candidates of a piece, that are written out; a long word has hundreds
+_LONGEST = 28  # characters of a word or a candidate; the middle of a longer one is left out
+_HANGING = '<p style="margin: 0 0 2px 16px; text-indent: -16px">{0}</p>'  # a line that goes on is seen to go on
 
 
 class _Spelling(NamedTuple):
@@ -30,29 +38,33 @@ class _Spelling(NamedTuple):
 
 
 class TokensTab(Page):
-    """One table, a column a token: from the typed word down to the label; below, how the chosen word was cut."""
+    """Left a table, a column a token, from the typed word down to the label, and how the chosen word was cut.
+
+    Right the vocabulary that it was cut by.
+    """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
         self._spelling: _Spelling | None = None
         self.table = InputTable()
         self.table.setAccessibleName(self.question)
+        self.length = Length()
+        self.padding = note()
         self.candidates = note()
         self._why = note()
         self._word = Panel()
-        self._word.column.addWidget(self._why)
-        self._word.column.addWidget(self.candidates)
-        self._word.column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(self._word)
-        scroll.setWidgetResizable(True)
-        column = QVBoxLayout(self.body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(14)
-        column.addWidget(self.table)
-        column.addWidget(scroll, 1)
-        self.table.chosen.connect(lambda token: workspace.select(token=token))
-        self.table.hovered.connect(lambda token: workspace.hover() if token is None else workspace.hover(token=token))
+        self._left = QWidget()
+        self.vocabulary = Vocabulary()
+        self._input = Picture(self.table, self.table.rows.sheet, "tokens", self.tr("From text to input"))
+        self._listed = Picture(
+            self.vocabulary.table,
+            self.vocabulary.table.rows.sheet,
+            "tokens",
+            self.tr("Vocabulary"),
+            frame=self.vocabulary,
+        )
+        self._lay_out()
+        self._connect()
 
     @property
     def title(self) -> str:
@@ -65,17 +77,94 @@ class TokensTab(Page):
     def draw(self, bert: Bert, trace: Trace) -> None:
         self.candidates.setFont(theme.mono())
         self._spelling = None
-        self.table.show_inputs(trace)
+        pad = bert.tokenizer.pad_token
+        self.length.fit(len(trace.tokens), bert.config.max_position_embeddings)
+        self.table.show_inputs(trace, Padding(pad, bert.tokenizer.id(pad)), self.length.value)
+        self._say_padding()
         self.examine("spelling", _spelling, self._show)
+        if self.vocabulary.entries.tokens is not bert.tokenizer.tokens:
+            self.examine("vocabulary", _entries, self._show_vocabulary)
 
     def mark(self, selection: Selection) -> None:
         self.table.mark(selection.token)
         self._show_word(selection.token)
+        self.vocabulary.mark(self._entry(selection.token))
+        held = self.workspace.clicked.token
+        self.vocabulary.aim(held, self._entry(held))
+
+    # How it is laid out
+
+    def _lay_out(self) -> None:
+        self._input.column.addWidget(self.length)
+        self._input.column.addWidget(self.padding)
+        self._word.column.addWidget(self._why)
+        self._word.column.addWidget(self.candidates)
+        column = QVBoxLayout(self._left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(14)
+        column.addWidget(self._input)
+        column.addWidget(self._word)
+        column.addStretch(1)
+        self._scroll = Scroll(self._left)
+        self._listed.tools.insertWidget(0, self.vocabulary.sorting)
+        columns = QHBoxLayout(self.body)
+        columns.setContentsMargins(0, 0, 0, 0)
+        columns.setSpacing(20)
+        columns.addWidget(self._scroll, 3)
+        columns.addWidget(Scroll(self._listed), 1)
+
+    def _connect(self) -> None:
+        workspace = self.workspace
+        self.table.chosen.connect(lambda token: workspace.select(token=token))
+        self.table.hovered.connect(lambda token: workspace.hover() if token is None else workspace.hover(token=token))
+        self.table.reached.connect(self._bring_into_sight)
+        self.length.changed.connect(self._set_length)
+        self.vocabulary.chosen.connect(self._put_in)
+
+    def _bring_into_sight(self, cell: QRect) -> None:
+        place = self.table.viewport().mapTo(self._left, cell.center())
+        self._scroll.ensureVisible(0, place.y(), 0, cell.height())
+
+    # What it does
+
+    def _set_length(self, length: int) -> None:
+        self.table.set_length(length)
+        self._say_padding()
+
+    def _put_in(self, piece: str) -> None:
+        position = self.workspace.clicked.token
+        if position is not None:
+            self.workspace.edit(lambda scenario: scenario.replace(position, piece))
+
+    # What it says
+
+    def _entry(self, token: int | None) -> int | None:
+        """The id of what the network reads there."""
+        trace = self.workspace.trace
+        return None if trace is None or token is None or token >= len(trace.tokens) else int(trace.input_ids[token])
 
     def _show(self, spelling: _Spelling) -> None:
         self._spelling = spelling
         self.table.show_words(spelling.words)
         self.mark(self.workspace.selection)
+
+    def _show_vocabulary(self, found: Entries) -> None:
+        self.vocabulary.show_entries(found)
+        self.mark(self.workspace.selection)
+
+    def _say_padding(self) -> None:
+        bert = self.workspace.bert
+        assert bert is not None
+        most, pad = f"{bert.config.max_position_embeddings:,}", strong(escape(bert.tokenizer.pad_token))
+        if not self.length.isEnabled():
+            sentence = self.tr("The input is as long as this model can read, {1} tokens: there is no room for {0}.")
+        elif self.length.value == self.table.rows.tokens:
+            sentence = self.tr("In a batch all inputs are equally long. Lengthen this one, up to {1}, to see how.")
+        else:
+            sentence = self.tr(
+                "{0} only fills a batch: mask 0 keeps every token from looking at it, so the answer is the same."
+            )
+        self.padding.setText(sentence.format(pad, most))
 
     def _show_word(self, token: int | None) -> None:
         trace = self.workspace.trace
@@ -88,31 +177,43 @@ class TokensTab(Page):
         if word is None:  # nothing was cut: the longest word is the one that might have been
             word = max(words, key=lambda word: len(word.how.word))
         self.answer = f"{self._verdict(word.how)} {self._count(trace)}"
-        pieces = " ".join(word.how.pieces)
-        self._word.set_heading(self.tr("How {0} becomes {1}").format(word.how.typed, pieces))
+        self._word.set_heading(self._heading(word.how))
         self._why.setText(
             self.tr("The longest beginning that the vocabulary has is taken; what is left goes on with ##.")
             if word.how.candidates
-            else ""
+            else self.tr("A word of more than 100 characters is not tried at all.")
         )
-        self.candidates.setText("<br>".join(_rounds(word.how.candidates)))
+        self.candidates.setText("".join(_HANGING.format(self._line(tried)) for tried in _rounds(word.how.candidates)))
+
+    def _heading(self, how: Explanation) -> str:
+        if how.reason is not None:
+            sentence = self.tr("Why “{0}” becomes {1}")
+        else:
+            sentence = self.tr("How “{0}” is cut") if len(how.pieces) > 1 else self.tr("Why “{0}” stays whole")
+        return sentence.format(_short(how.typed), how.pieces[0])
+
+    def _line(self, tried: list[Candidate]) -> str:
+        """What was tried for one piece, longest first: crossed out up to the one that was taken."""
+        shown = _abridged([_written(candidate) for candidate in tried])
+        end = self.tr("taken") if tried[-1].taken else self.tr("none of them is in the vocabulary")
+        return "&nbsp; ".join([*shown, end])
 
     def _verdict(self, how: Explanation) -> str:
         assert self._spelling is not None
-        word, size = strong(escape(how.word)), f"{self._spelling.vocabulary:,}"
+        word, size = strong(escape(_short(how.word))), f"{self._spelling.vocabulary:,}"
         if how.reason == "too-long":
             return self.tr("{0} is longer than 100 characters, so it becomes {1}.").format(
-                strong(escape(how.word[:20] + "…")), strong(escape(how.pieces[0]))
+                word, strong(escape(how.pieces[0]))
             )
         if how.reason is not None:
             last = _bare(how.candidates[-1].piece) if how.candidates else how.word
             return self.tr("{0} becomes {1}: the vocabulary of {2} entries has no piece that begins at {3}.").format(
-                word, strong(escape(" ".join(how.pieces))), size, strong(escape(last))
+                word, strong(escape(how.pieces[0])), size, strong(escape(_short(last)))
             )
         if len(how.pieces) == 1:
             return self.tr("{0} is in this vocabulary of {1} entries, so it stays whole.").format(word, size)
         return self.tr("{0} is not in this vocabulary of {1} entries, so it is cut: {2}.").format(
-            word, size, strong(" + ".join(map(escape, how.pieces)))
+            word, size, strong(" + ".join(_abridged(list(map(escape, how.pieces)))))
         )
 
     def _count(self, trace: Trace) -> str:
@@ -146,26 +247,46 @@ def _spelling(bert: Bert, trace: Trace) -> _Spelling:
     return _Spelling(tuple(words), len(bert.tokenizer.tokens))
 
 
-def _rounds(candidates: tuple[Candidate, ...]) -> list[str]:
-    """A line for every piece: the candidates that were tried for it, crossed out up to the one that was taken."""
+def _entries(bert: Bert, _: Trace) -> Entries:
+    """On the worker."""
+    tokenizer = bert.tokenizer
+    special = (
+        tokenizer.cls_token,
+        tokenizer.sep_token,
+        tokenizer.pad_token,
+        tokenizer.mask_token,
+        tokenizer.unk_token,
+    )
+    return entries(tokenizer.tokens, special, tokenizer.lowercase)
+
+
+def _rounds(candidates: tuple[Candidate, ...]) -> list[list[Candidate]]:
+    """The candidates by the piece that they were tried for."""
     rounds: list[list[Candidate]] = [[]]
     for candidate in candidates:
         rounds[-1].append(candidate)
         if candidate.taken:
             rounds.append([])
-    return [_round(tried) for tried in rounds if tried]
-
-
-def _round(tried: list[Candidate]) -> str:
-    shown = [_written(candidate) for candidate in tried]
-    if len(shown) > _SHOWN:
-        shown[_SHOWN // 2 : -_SHOWN // 2] = [f"… {len(shown) - _SHOWN} …"]
-    return "&nbsp; ".join(shown)
+    return [tried for tried in rounds if tried]
 
 
 def _written(candidate: Candidate) -> str:
-    piece = escape(candidate.piece).replace(" ", "&nbsp;")
+    piece = escape(_short(candidate.piece)).replace(" ", "&nbsp;").replace("…", "\u2060…\u2060")  # lines break there
     return strong(piece) if candidate.taken else f"<s>{piece}</s>"
+
+
+def _short(word: str) -> str:
+    """``word`` without its middle where it is long: candidates differ at their ends."""
+    half = _LONGEST // 2
+    return word if len(word) <= _LONGEST else f"{word[:half]}…{word[1 - half :]}"
+
+
+def _abridged(entries: list[str]) -> list[str]:
+    """All of a few; of many the first and the last, and how many are left out between them."""
+    if len(entries) <= _SHOWN:
+        return entries
+    half = _SHOWN // 2
+    return [*entries[:half], f"… {len(entries) - 2 * half} …", *entries[-half:]]
 
 
 def _bare(piece: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
 class Scroll(QScrollArea):
-    """Shows ``content``, as wide as there is room, and as high as there is room or as it needs at least.
+    """Shows ``content`` as wide and as high as there is room, or as it needs at least.
 
     Qt's own way of resizing what is inside asks text that wraps for all the height it would like.
     """
@@ -22,6 +22,10 @@ class Scroll(QScrollArea):
         self.setWidget(content)
         content.installEventFilter(self)
 
+    def minimumSizeHint(self) -> QSize:
+        width = self._content.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(width, super().minimumSizeHint().height())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
@@ -29,6 +33,7 @@ class Scroll(QScrollArea):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest and watched is self._content:
             self._fit()
+            self.updateGeometry()  # it may need another width
         return super().eventFilter(watched, event)
 
     def _fit(self) -> None:

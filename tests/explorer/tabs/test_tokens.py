@@ -53,7 +53,9 @@ def test_the_tab_says_that_playing_is_cut(tab: TokensTab) -> None:
 
 
 def test_the_candidates_are_tried_longest_first(tab: TokensTab) -> None:
-    assert plain(tab.candidates.text()).split() == ["playing", "playin", "playi", "play##ing"]
+    first, second = tab.candidates.text().split("</p>")[:2]
+    assert plain(first).split() == ["playing", "playin", "playi", "play", "taken"]
+    assert plain(second).split() == ["##ing", "taken"]
     assert "<s>playi</s>" in tab.candidates.text()
     assert "<s>play</s>" not in tab.candidates.text()
 
@@ -65,6 +67,14 @@ def test_a_click_on_a_word_opens_it(tab: TokensTab, workspace: Workspace, qtbot:
     assert plain(tab.answer).startswith("cute is in this vocabulary of 16,384 entries, so it stays whole.")
 
 
+def test_a_click_chooses_the_token_that_was_let_go_of(tab: TokensTab, workspace: Workspace, qtbot: QtBot) -> None:
+    cell = tab.table.visualRect(tab.table.rows.index(rows.TOKEN, 4)).center()
+    for _ in range(2):
+        workspace.release()
+        qtbot.mouseClick(tab.table.viewport(), Qt.MouseButton.LeftButton, pos=cell)
+    assert workspace.clicked.token == 4
+
+
 def test_arrow_keys_walk_from_token_to_token(tab: TokensTab, workspace: Workspace, qtbot: QtBot) -> None:
     tab.table.setCurrentIndex(tab.table.rows.index(rows.TOKEN, 2))
     qtbot.keyClick(tab.table, Qt.Key.Key_Right)
@@ -73,6 +83,32 @@ def test_arrow_keys_walk_from_token_to_token(tab: TokensTab, workspace: Workspac
 
 def test_an_unknown_word_says_why(show: Show) -> None:
     assert "becomes [UNK]: the vocabulary" in plain(show(TokensTab, Scenario("a 龘 b")).answer)
+
+
+def test_a_word_of_500_letters_pushes_nothing_out_of_the_page(show: Show) -> None:
+    tab = cast(TokensTab, show(TokensTab, Scenario("a " + "abcdefghij" * 50)))
+    assert tab._word.heading == "Why “abcdefghijabcd…hijabcdefghij” becomes [UNK]"
+    assert tab._left.width() <= tab._scroll.viewport().width()
+    assert tab._left.minimumSizeHint().width() <= tab._left.width()
+
+
+def test_a_long_word_of_many_pieces_pushes_nothing_out_of_the_page(show: Show) -> None:
+    tab = cast(TokensTab, show(TokensTab, Scenario("pneumonoultramicroscopicsilicovolcanoconiosis" * 2)))
+    assert tab._left.minimumSizeHint().width() <= tab._left.width()
+
+
+def test_a_word_of_many_pieces_is_named_where_it_begins(show: Show) -> None:
+    tab = cast(TokensTab, show(TokensTab, Scenario("pneumonoultramicroscopicsilicovolcanoconiosis")))
+    name = tab.table.rows.index(rows.TYPED, 1)
+    assert tab.table.columnSpan(rows.TYPED, 1) > 4
+    assert name.data(Qt.ItemDataRole.TextAlignmentRole) & Qt.AlignmentFlag.AlignLeft
+
+
+def test_a_piece_that_is_chosen_marks_its_whole_word(tab: TokensTab, workspace: Workspace) -> None:
+    workspace.select(token=9)
+    model, tint = tab.table.rows, Qt.ItemDataRole.BackgroundRole
+    assert model.index(rows.TYPED, 8).data(tint) == model.index(rows.PIECES, 9).data(tint) is not None
+    assert model.index(rows.PIECES, 8).data(tint) is None
 
 
 def test_only_words_that_are_read_are_explained(show: Show) -> None:

@@ -25,3 +25,13 @@ def test_a_page_scrolls_only_where_it_cannot_shrink(qtbot: QtBot) -> None:
     picture.setMinimumHeight(10)
     qtbot.waitUntil(lambda: content.height() < 120 + 100)
     assert scroll.horizontalScrollBar().maximum() == 0
+
+
+def test_a_page_asks_for_the_width_that_its_content_needs(qtbot: QtBot) -> None:
+    content, picture = QWidget(), QWidget()
+    QVBoxLayout(content).addWidget(picture)
+    scroll = Scroll(content)
+    qtbot.addWidget(scroll)
+    for width in (200, 500):
+        picture.setMinimumWidth(width)
+        qtbot.waitUntil(lambda width=width: scroll.minimumSizeHint().width() >= width)  # type: ignore[misc]

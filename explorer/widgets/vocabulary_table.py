@@ -1,0 +1,303 @@
+"""Every piece that a model knows, as a table that is searched and sorted at once, however many there are (C8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Literal
+
+import numpy as np
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from explorer import theme
+from explorer.export import Sheet
+
+Index = QModelIndex | QPersistentModelIndex
+Kind = Literal["word", "continuation", "special", "unused"]
+
+ID, PIECE, KIND = range(3)
+
+_KINDS: tuple[Kind, ...] = ("word", "continuation", "special", "unused")
+_CONTINUED = "##"
+_UNUSED = re.compile(r"\[(unused|row )\d+\]")  # rows of the embedding that no text leads to
+_ROWS = 4  # that are seen at least
+_SORTED_BY = "<U32"  # the beginning of a piece: one endless entry must not cost every other its memory
+
+
+@dataclass(frozen=True)
+class Entries:
+    """A vocabulary made ready for searching."""
+
+    tokens: Sequence[str] = ()  # (V,) by id
+    keys: tuple[str, ...] = ()  # (V,) what a search looks into: in small letters where the model reads these only
+    kinds: tuple[Kind, ...] = ()  # (V,)
+    orders: tuple[tuple[int, ...], ...] = ((), (), ())  # ids sorted by ID, by PIECE and by KIND
+    lowercase: bool = False
+
+    def found(self, text: str, order: int = ID, *, descending: bool = False) -> list[int]:
+        """The ids of the pieces that have ``text`` in them, in an order; the piece itself comes first, then its ##."""
+        text, keys = (text.lower() if self.lowercase else text), self.keys
+        ids = reversed(self.orders[order]) if descending else self.orders[order]
+        if not text:
+            return list(ids)
+        hits = [entry for entry in ids if text in keys[entry]]
+        exact = [entry for wanted in (text, _CONTINUED + text) for entry in hits if keys[entry] == wanted]
+        return [*exact, *(entry for entry in hits if entry not in exact)] if exact else hits
+
+
+def entries(tokens: Sequence[str], special: Collection[str], lowercase: bool) -> Entries:
+    """On the worker: ``tokens`` (V,) made ready; ``special`` are those of the tokenizer's own, such as [CLS]."""
+    keys = tuple(token.lower() for token in tokens) if lowercase else tuple(tokens)
+    kinds = tuple(_kind(token, special) for token in tokens)
+    codes = np.array([_KINDS.index(kind) for kind in kinds])
+    orders = (
+        range(len(keys)),
+        np.argsort(np.array(keys, _SORTED_BY), kind="stable").tolist(),  # NumPy lets the window breathe meanwhile
+        np.argsort(codes, kind="stable").tolist(),
+    )
+    return Entries(tokens, keys, kinds, tuple(map(tuple, orders)), lowercase)
+
+
+def _kind(token: str, special: Collection[str]) -> Kind:
+    if token in special:
+        return "special"
+    if token.startswith(_CONTINUED) and token != _CONTINUED:
+        return "continuation"
+    return "unused" if _UNUSED.fullmatch(token) else "word"
+
+
+class VocabularyModel(QAbstractTableModel):
+    """The entries that a search found, a row each. It writes out only the rows that are looked at."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.entries = Entries()
+        self.hits: list[int] = []  # ids, from top to bottom
+        self.query = ""
+        self.order, self.descending = ID, False
+        self.marked: int | None = None  # the id of the focused token
+        self.names = (self.tr("id"), self.tr("piece"), self.tr("kind"))
+        self.kinds: dict[Kind, str] = {
+            "word": self.tr("word"),
+            "continuation": self.tr("continuation"),
+            "special": self.tr("special"),
+            "unused": self.tr("unused"),
+        }
+
+    def show_entries(self, entries: Entries) -> None:
+        """Shows another vocabulary, searched as the former."""
+        self.entries, self.marked = entries, None
+        self._find()
+
+    def search(self, query: str) -> None:
+        """Keeps the pieces that have ``query`` in them."""
+        self.query = query
+        self._find()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        self.order, self.descending = column, order == Qt.SortOrder.DescendingOrder
+        self._find()
+
+    def mark(self, entry: int | None) -> None:
+        """Tints the row of the focused token."""
+        self.marked = entry
+
+    def row(self, entry: int | None) -> int | None:
+        """Where an id stands now, None where the search leaves it out."""
+        try:
+            return None if entry is None else self.hits.index(entry)
+        except ValueError:
+            return None
+
+    def sheet(self) -> Sheet:
+        """What is found, a row an id."""
+        tokens, kinds = self.entries.tokens, self.entries.kinds
+        values = np.empty((len(self.hits), 2), dtype=object)
+        values[:, 0] = [tokens[entry] for entry in self.hits]
+        values[:, 1] = [self.kinds[kinds[entry]] for entry in self.hits]
+        return Sheet(values, [str(entry) for entry in self.hits], self.names[PIECE:])
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.hits)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.names)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            if orientation == Qt.Orientation.Vertical:
+                return str(self.hits[section])
+            arrow = ("▼" if self.descending else "▲") if section == self.order else ""
+            return f"{self.names[section]} {arrow}".rstrip()
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(section)
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        entry, column = self.hits[index.row()], index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._text(entry, column)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(column)
+        if role == Qt.ItemDataRole.FontRole:
+            return None if column == KIND else theme.mono()
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self._ink(entry, column)
+        if role == Qt.ItemDataRole.BackgroundRole and entry == self.marked:
+            return _tint()
+        if role == Qt.ItemDataRole.ToolTipRole and column == PIECE:
+            return escape(self._text(entry, PIECE))
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{self.names[column]}: {self._text(entry, column)}"
+        return None
+
+    def _text(self, entry: int, column: int) -> str:
+        if column == ID:
+            return str(entry)
+        return self.entries.tokens[entry] if column == PIECE else self.kinds[self.entries.kinds[entry]]
+
+    def _ink(self, entry: int, column: int) -> QColor:
+        colours = theme.palette()
+        if column != PIECE:
+            return QColor(colours.faint)
+        return QColor(colours.special if self.entries.kinds[entry] in ("special", "unused") else colours.ink)
+
+    def _find(self) -> None:
+        self.beginResetModel()
+        self.hits = self.entries.found(self.query, self.order, descending=self.descending)
+        self.endResetModel()
+
+
+class _Quiet(QStyledItemDelegate):
+    """Draws the current row quietly while the keys go elsewhere."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        super().initStyleOption(option, index)
+        table = self.parent()
+        if isinstance(table, QTableView) and not table.hasFocus():
+            option.state &= ~QStyle.StateFlag.State_Selected  # type: ignore[attr-defined]
+            if table.currentIndex().row() == index.row():
+                option.backgroundBrush = QBrush(_tint())
+
+
+class VocabularyTable(QTableView):
+    """Shows a ``VocabularyModel``. A header sorts; Enter or a double click takes a piece."""
+
+    taken = Signal(int)  # the id of the row
+    reached = Signal()  # another row is the current one
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows = VocabularyModel(self)
+        self.setModel(self.rows)
+        self.setItemDelegate(_Quiet(self))
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(self.tr("Vocabulary"))
+        self.setStyleSheet("QTableView::item { padding: 0 5px; }")  # cells begin where their heading does
+        self.verticalHeader().hide()
+        self.verticalHeader().setMinimumSectionSize(1)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(PIECE, QHeaderView.ResizeMode.Stretch)
+        header.setSectionsClickable(True)
+        header.sectionClicked.connect(self.turn)
+        self.rows.modelReset.connect(self.reached)
+        self._size()
+
+    @property
+    def entry(self) -> int | None:
+        """The id of the current row."""
+        row = self.currentIndex().row()
+        return self.rows.hits[row] if 0 <= row < len(self.rows.hits) else None
+
+    def show_entry(self, entry: int | None) -> None:
+        """Makes the row of an id the current one, in the middle, where the search has it."""
+        row = self.rows.row(entry)
+        if row is not None:
+            index = self.rows.index(row, PIECE)
+            self.setCurrentIndex(index)
+            self.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
+
+    def turn(self, column: int) -> None:
+        """Sorts by a column, or by the same the other way round; the current row stays in sight."""
+        entry = self.entry
+        again = self.rows.order == column and not self.rows.descending
+        self.rows.sort(column, Qt.SortOrder.DescendingOrder if again else Qt.SortOrder.AscendingOrder)
+        self.scrollToTop()
+        self.show_entry(entry)
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        super().currentChanged(current, previous)
+        self.reached.emit()
+
+    def keyboardSearch(self, search: str) -> None:
+        """Nothing: letters are the window's, and the field above searches."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.entry is not None:
+            self.taken.emit(self.entry)
+        else:
+            super().keyPressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        super().mouseDoubleClickEvent(event)
+        if self.entry is not None and self.indexAt(event.position().toPoint()).isValid():
+            self.taken.emit(self.entry)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.minimumWidth(), 2 * self.minimumHeight())
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "rows"):
+            self._size()
+
+    def _size(self) -> None:
+        """Columns by their fonts: ids and kinds as wide as they come, the pieces take the rest."""
+        figures, words = QFontMetricsF(theme.mono()), QFontMetricsF(self.font())
+        ids = round(figures.horizontalAdvance("0" * 6)) + 14
+        kinds = round(max(map(words.horizontalAdvance, self.rows.kinds.values()))) + 24
+        line = round(figures.height()) + 6
+        self.setColumnWidth(ID, ids)
+        self.setColumnWidth(KIND, kinds)
+        self.verticalHeader().setDefaultSectionSize(line)
+        bar = self.verticalScrollBar().sizeHint().width()
+        self.setMinimumWidth(ids + round(figures.horizontalAdvance("0" * 14)) + kinds + bar)
+        self.setMinimumHeight(self.horizontalHeader().sizeHint().height() + _ROWS * line)
+
+
+def _tint() -> QColor:
+    return QColor(theme.mixed(theme.palette().paper, theme.palette().accent, 0.12))
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if column == ID else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
