@@ -131,7 +131,7 @@ def strongest(trace: Trace, head: Head, row: int | None = None) -> Cell:
 class Derivation:
     """How one weight comes about: ``softmax(query · key / √K)`` over the row of who looks (C12).
 
-    From the trace's float32, in double precision; ``weight`` is what the network itself computed.
+    The steps are in double precision, from the trace's query and key; ``weights`` are the trace's own.
     """
 
     head: Head
@@ -143,8 +143,12 @@ class Derivation:
     score: float  # dot / √K, also where it is hidden
     scores: Doubles  # (T,) of the whole row; -inf where a later token is hidden
     exponentials: Doubles  # (T,) exp(scores - max), so that the largest is 1 and none too large to compute
-    softmax: Doubles  # (T,) exponentials divided by their sum
-    weight: float  # the attention weight in the trace
+    weights: Floats  # (T,) the row of the trace: exponentials divided by their sum, as the network did it
+
+    @property
+    def weight(self) -> float:
+        """The attention weight at the cell."""
+        return float(self.weights[self.cell[1]])
 
     @property
     def is_hidden(self) -> bool:
@@ -172,8 +176,7 @@ def derivation(trace: Trace, head: Head, cell: Cell) -> Derivation:
         score=score,
         scores=scores,
         exponentials=exponentials,
-        softmax=exponentials / exponentials.sum(),
-        weight=float(trace.attention[(*head, *cell)]),
+        weights=trace.attention[head][row],
     )
 
 

@@ -91,7 +91,7 @@ def test_x_switches_a_head_off_and_on_again(
     qtbot.keyClick(tab.atlas, Qt.Key.Key_X)
     settle()
     assert workspace.scenario.heads_off == {(1, 1)}
-    assert "switched off" in plain(tab.summary)
+    assert "Switched off" in plain(tab.summary)
     square = tab.atlas.head_rect((1, 1)).center().toPoint()
     qtbot.mouseClick(tab.atlas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, square)
     settle()
