@@ -18,8 +18,9 @@ from explorer.widgets.figures import NO_BREAK, rounded_percent, signed
 from explorer.widgets.heads import Habits, Heads, habits
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
+from explorer.widgets.line import Line
 from explorer.widgets.page import Page
-from explorer.widgets.panel import note, strong
+from explorer.widgets.panel import strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
 from explorer.widgets.switch import Switch
@@ -54,7 +55,7 @@ class AttentionTab(Page):
         self.scale = Switch([self.tr("0 to 1"), self.tr("each row by itself")])
         self.scale.setAccessibleName(self.tr("What the strongest colour stands for"))
         self._legend = Legend(Scale.SHARE)
-        self._line = note(wrap=False)
+        self._line = Line()
         self.steps = QToolButton()
         self._all = Picture(self.heads, self.heads.sheet, "attention", self.tr("All heads"))
         self.chosen = Picture(self.heatmap, self.heatmap.sheet, "attention")
@@ -282,7 +283,7 @@ class AttentionTab(Page):
     def _read(self, trace: Trace, cell: Cell, sentence: str) -> None:
         looks, seen = (elided(trace.tokens[place]) for place in cell)
         share = weight(float(trace.attention[(*self._head, *cell)]))
-        self._line.setText(sentence.format(strong(escape(looks)), strong(escape(seen)), share))
+        self._line.say(sentence.format(strong(escape(looks)), strong(escape(seen)), share))
         self.heatmap.setAccessibleDescription(sentence.format(looks, seen, share))
 
 

@@ -23,7 +23,7 @@ _HEIGHT, _LOWEST = 34.0, 16.0  # pixels a lane, where there is room and where th
 _GAP = 4.0  # pixels between lanes
 _BESIDE = 8.0  # pixels between bars and words
 _APART_FROM = 4.0  # pixels a bar, from which on bars stand apart
-_MOST_LABELS = 64  # that are tried; more would have no room
+_MOST_LABELS = 32  # that are tried; more would have no room
 
 _MOVES = {
     Qt.Key.Key_Up: (-1, 0),
@@ -206,46 +206,49 @@ class Lanes(QWidget):
             painter.drawText(room.adjusted(0, 0, -2, 0), middle | Qt.AlignmentFlag.AlignRight, value)
 
     def _paint_bars(self, painter: QPainter, lane: Lane, room: QRectF) -> None:
-        """Bars at least a pixel wide: of those that share one, the longest is seen."""
+        """Bars at least a pixel wide; of those that share one, only the longest up and the longest down."""
         colours, left, pitch = theme.palette(), self._left(), self._pitch()
-        finite = lane.values[np.isfinite(lane.values)]
-        high, low = float(finite.max(initial=0.0)), float(finite.min(initial=0.0))
+        values = np.where(np.isfinite(lane.values), lane.values, 0)
+        high, low = float(values.max(initial=0.0)), float(values.min(initial=0.0))
         scale = room.height() / ((high - low) or 1.0)  # pixels a unit
         line = round(room.top() + high * scale)
-        width = pitch * 0.7 if pitch >= _APART_FROM else pitch
-        for column in np.flatnonzero(np.isfinite(lane.values)).tolist():
-            value = float(lane.values[column])
-            length = max(1.0 if value else 0.0, abs(value) * scale)
-            strong = (colours.positive if value > 0 else colours.negative) if lane.is_signed else colours.accent
-            marked = self._cell is not None and column == self._cell[1]
-            bar = QRectF(
-                round(left + (column + 0.5) * pitch - width / 2),
-                line - length if value > 0 else line,
-                max(1, round(width)),
-                length,
-            )
-            painter.fillRect(bar, QColor(strong if marked else theme.mixed(strong, colours.paper, 0.35)))
+        width = max(1, round(pitch * 0.7 if pitch >= _APART_FROM else pitch))
+        lefts = np.rint(left + (np.arange(len(values)) + 0.5) * pitch - width / 2).astype(int)
+        first = np.flatnonzero(np.diff(lefts, prepend=-1))  # of the columns that begin at one pixel
+        painter.setPen(Qt.PenStyle.NoPen)
+        up, down = (colours.positive, colours.negative) if lane.is_signed else (colours.accent, colours.accent)
+        highest, lowest = np.maximum.reduceat(values, first), np.minimum.reduceat(values, first)
+        for colour, ends in ((up, np.maximum(highest, 0)), (down, np.minimum(lowest, 0))):
+            painter.setBrush(QColor(theme.mixed(colour, colours.paper, 0.35)))
+            bars = zip(lefts[first].tolist(), (ends * scale).tolist(), strict=True)
+            painter.drawRects([_bar(x, line, width, length) for x, length in bars if length])
+        if self._cell is not None and (value := float(values[self._cell[1]])):
+            x = int(lefts[self._cell[1]])
+            painter.fillRect(_bar(x, line, width, value * scale), QColor(up if value > 0 else down))
         painter.setPen(QPen(QColor(colours.line), 1))
         painter.drawLine(QPointF(left, line + 0.5), QPointF(left + pitch * len(self._axis), line + 0.5))
 
     def _paint_labels(self, painter: QPainter) -> None:
         """The marked column's label and as many others as lie beside one another, the most important first."""
-        colours, pitch, taken = theme.palette(), self._pitch(), list[QRectF]()
-        bottom, right = self.height() - self._words(), self.width() - self._right()
+        colours, taken = theme.palette(), list[QRectF]()
+        left, pitch, height, end = self._left(), self._pitch(), self._words(), self.width() - self._right()
+        font = theme.mono()
+        font.setPointSizeF(font.pointSizeF() * 0.9)
+        painter.setFont(font)
         for column in self._by_importance():
-            marked, font = self._cell is not None and column == self._cell[1], theme.mono()
-            font.setPointSizeF(font.pointSizeF() * 0.9)
-            font.setBold(marked)
+            marked = self._cell is not None and column == self._cell[1]
+            if marked != font.bold():
+                font.setBold(marked)
+                painter.setFont(font)
             label = elided(self._axis.labels[column])
-            width = QFontMetricsF(font).horizontalAdvance(label) + 6
-            x = self._left() + (column + 0.5) * pitch - width / 2
-            box = QRectF(min(max(x, self._left() - _BESIDE), right - width + _BESIDE), bottom, width, self._words())
+            width = painter.fontMetrics().horizontalAdvance(label) + 6
+            x = left + (column + 0.5) * pitch - width / 2
+            box = QRectF(min(max(x, left - _BESIDE), end - width + _BESIDE), self.height() - height, width, height)
             if any(box.intersects(other) for other in taken):
                 continue
             taken.append(box)
             special = column in self._axis.special
             ink = colours.special if special else colours.ink if marked or not self._axis.numbers else colours.faint
-            painter.setFont(font)
             painter.setPen(QColor(ink))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
 
@@ -257,3 +260,9 @@ class Lanes(QWidget):
         else:
             rest = np.argsort(-np.nan_to_num(self._lanes[-1].values), kind="stable")[:_MOST_LABELS].tolist()
         return dict.fromkeys([*first, *rest])
+
+
+def _bar(left: int, line: int, width: int, length: float) -> QRectF:
+    """From the line up, or down where ``length`` is less than 0; at least a pixel."""
+    height = max(abs(length), 1.0)
+    return QRectF(left, line - height if length > 0 else line, width, height)

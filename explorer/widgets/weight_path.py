@@ -8,14 +8,14 @@ from html import escape
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer.widgets.axis import Axis, elided
 from explorer.widgets.figures import signed
 from explorer.widgets.heatmap import Cell
 from explorer.widgets.lanes import Lane, Lanes
-from explorer.widgets.panel import note, strong
+from explorer.widgets.line import Line
+from explorer.widgets.panel import strong
 from explorer.widgets.picture import Picture
 from model.lens.attention import Derivation
 
@@ -34,8 +34,7 @@ class WeightPath(QWidget):
         self._tokens: Sequence[str] = ()
         self._clicked: Cell | None = None  # lane and dimension
         self._lane = 0  # of the softmax
-        self._line = note()
-        self._line.setParent(self)  # in no layout: with text that wraps in it, it would claim what it likes as needed
+        self._line = Line(2)
         self.products, self.softmax = Lanes(), Lanes()
         self.pictures = (
             Picture(self.products, self.products.sheet, "query-key", self.tr("Query · key")),
@@ -45,9 +44,11 @@ class WeightPath(QWidget):
         beside.setSpacing(24)
         for picture in self.pictures:
             beside.addWidget(picture, 1)
-        self._column = QVBoxLayout(self)
-        self._column.addLayout(beside, 1)
-        self._fit_line()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self._line)
+        column.addLayout(beside, 1)
         self.products.hovered.connect(self._preview)
         self.products.chosen.connect(self._choose)
         self.softmax.hovered.connect(lambda cell: self.hovered.emit(None if cell is None else cell[1]))
@@ -87,19 +88,7 @@ class WeightPath(QWidget):
         )
         self._mark_dimension(self._dimension())
         self._mark_token()
-        self._line.setText(self._steps(derivation))
-        self._fit_line()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_line()
-
-    def _fit_line(self) -> None:
-        """Two lines at least, so that the pictures stay where they are from cell to cell."""
-        two = 2 * self._line.fontMetrics().lineSpacing() + 2
-        height = max(two, self._line.heightForWidth(self.width()))
-        self._line.setGeometry(0, 0, self.width(), height)
-        self._column.setContentsMargins(0, height + 2, 0, 0)
+        self._line.say(self._steps(derivation))
 
     # What is chosen
 
