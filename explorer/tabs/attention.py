@@ -82,6 +82,7 @@ class AttentionTab(Page):
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._habits = self._asked = None
+        self._turn()
         if not self._scale_chosen:
             with QSignalBlocker(self.scale):
                 self.scale.choose(int(len(trace.tokens) >= _LONG))
@@ -102,10 +103,7 @@ class AttentionTab(Page):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        wide = self.width() >= _SIDE_BY_SIDE * theme.text_scale()
-        self._columns.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
-        for picture in (self.heads, self.heatmap):
-            picture.setMinimumHeight(_LOWEST if wide else round(_ALONE * theme.text_scale()))
+        self._turn()
 
     # How it is laid out
 
@@ -134,6 +132,13 @@ class AttentionTab(Page):
         whole = QVBoxLayout(self.body)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(Scroll(content))
+
+    def _turn(self) -> None:
+        """Puts the map beside the atlas where both have room, or else below it."""
+        wide = self.width() >= _SIDE_BY_SIDE * theme.text_scale()
+        self._columns.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+        for picture in (self.heads, self.heatmap):
+            picture.setMinimumHeight(_LOWEST if wide else round(_ALONE * theme.text_scale()))
 
     def _connect(self) -> None:
         workspace = self.workspace

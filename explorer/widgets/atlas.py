@@ -46,30 +46,33 @@ _MOVES = {
 
 @dataclass(frozen=True)
 class _Grid:
-    """Where the squares lie: from ``origin`` on, ``columns`` in a row, a ``side`` in the middle of a pitch ``across``.
+    """Where the squares lie: from ``origin`` on, ``columns`` in a row, ``across`` and ``down`` from one to the next.
 
-    Below each are ``caption`` pixels for words, with a note where it is ``noted``.
+    Below each, in its middle, are ``caption`` pixels for words, or before it where they are ``beside``; with a note
+    where it is ``noted``.
     """
 
     origin: QPointF
     columns: int
     side: float
     across: float
+    down: float
     caption: float
-    noted: bool
-
-    @property
-    def down(self) -> float:
-        return self.side + self.caption + _GAP
+    noted: bool = False
+    beside: bool = False
 
     def square(self, place: int) -> QRectF:
         row, column = divmod(place, self.columns)
-        inset = math.floor((self.across - _GAP - self.side) / 2)
-        x, y = self.origin.x() + column * self.across + inset, self.origin.y() + row * self.down
-        return QRectF(x, y, self.side, self.side)
+        inset = self.across - _GAP - self.side
+        x = self.origin.x() + column * self.across + (inset if self.beside else math.floor(inset / 2))
+        return QRectF(x, self.origin.y() + row * self.down, self.side, self.side)
 
     def words(self, place: int) -> QRectF:
         square = self.square(place)
+        if self.beside:
+            return QRectF(
+                square.left() - self.caption - 3, square.center().y() - self.down / 2, self.caption, self.down
+            )
         return QRectF(square.center().x() - self.across / 2 + 1, square.bottom() + 1, self.across - 2, self.caption)
 
     def place(self, point: QPointF) -> int | None:
@@ -146,13 +149,17 @@ class Atlas(QWidget):
         """Where the square of ``head`` lies in the widget."""
         return self._grid().square(self._places.get(head, 0))
 
+    def words_rect(self, head: Head) -> QRectF:
+        """Where the words at the square of ``head`` lie."""
+        return self._grid().words(self._places.get(head, 0))
+
     def sizeHint(self) -> QSize:
         return QSize(560, 420)
 
     def used_height(self) -> float:
         """Pixels from the top to below the last row; what is left of the height stays empty."""
         grid = self._grid()
-        return grid.square(max(len(self._order) - 1, 0)).bottom() + grid.caption + 4
+        return grid.square(max(len(self._order) - 1, 0)).bottom() + (0 if grid.beside else grid.caption) + 4
 
     def words(self, head: Head) -> str:
         """What stands below a square."""
@@ -251,27 +258,31 @@ class Atlas(QWidget):
         words, line = self._widest(self._notes.values()), self._line()
         noted = math.floor(min(_LARGEST, across, down - line))
         if words and noted >= _NAMED_FROM and words <= across:
-            return _Grid(origin, heads, noted, math.ceil(max(noted, words)) + _GAP, line, noted=True)
-        return _Grid(origin, heads, side, side + _GAP, 0, noted=False)
+            pitch = math.ceil(max(noted, words)) + _GAP
+            return _Grid(origin, heads, noted, pitch, noted + line + _GAP, line, noted=True)
+        return _Grid(origin, heads, side, side + _GAP, side + _GAP, 0)
 
     def _by_order(self) -> _Grid:
-        """Row by row, with as many in a row as lets the squares be largest; each has its layer and head below."""
+        """Row by row, with as many in a row as lets the squares be largest; each with its layer and head."""
         names = self._widest(f"{layer + 1}·{head + 1}" for layer, head in self._order)
         notes = self._widest(self._notes.values())
-        plain = max(self._filled(names, noted=False), key=lambda grid: grid.side)
-        noted = max(self._filled(names + notes + 6, noted=True), key=lambda grid: grid.side) if notes else plain
-        best = noted if noted.side >= _WORTH * plain.side else plain
-        return replace(best, side=max(_SMALLEST, best.side))
+        plain = max(self._filled(names), key=lambda grid: grid.side)
+        noted = replace(max(self._filled(names + notes + 6), key=lambda grid: grid.side), noted=True)
+        return noted if notes and not noted.beside and noted.side >= _WORTH * plain.side else plain
 
-    def _filled(self, words: float, *, noted: bool) -> Iterator[_Grid]:
-        """Every number of columns whose squares have room for ``words`` below them; one column at least."""
+    def _filled(self, words: float) -> Iterator[_Grid]:
+        """Every number of columns, each with room for ``words`` below the squares, and before them."""
         origin, line, count = QPointF(4, 4), self._line(), max(1, len(self._order))
         for columns in range(1, count + 1):
             across = (self.width() - 2 * origin.x()) / columns - _GAP
-            down = (self.height() - 2 * origin.y()) / math.ceil(count / columns) - _GAP - line
-            side = math.floor(min(_LARGEST, across, down))
+            down = (self.height() - 2 * origin.y()) / math.ceil(count / columns) - _GAP
             if words <= across or columns == 1:
-                yield _Grid(origin, columns, side, math.ceil(max(side, words)) + _GAP, line, noted)
+                side = max(_SMALLEST, math.floor(min(_LARGEST, across, down - line)))
+                yield _Grid(origin, columns, side, math.ceil(max(side, words)) + _GAP, side + line + _GAP, line)
+            side = math.floor(min(_LARGEST, across - words - 3, down))
+            if side >= max(_SMALLEST, line - _GAP):
+                pitch = math.ceil(side + words + 3) + _GAP
+                yield _Grid(origin, columns, side, pitch, side + _GAP, words, beside=True)
 
     def _widest(self, texts: Iterable[str]) -> float:
         metrics = QFontMetricsF(theme.font(_CAPTION))
@@ -329,12 +340,15 @@ class Atlas(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(layer + 1))
 
     def _paint_words(self, painter: QPainter) -> None:
-        """Below each square: sorted, its layer and head; and a note, where there is room."""
+        """At each square: sorted, its layer and head; and a note, where there is room."""
         colours, grid = theme.palette(), self._grid()
         painter.setFont(theme.font(_CAPTION))
         painter.setPen(QColor(colours.faint))
+        where = Qt.AlignmentFlag.AlignHCenter
+        if grid.beside:
+            where = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for place, head in enumerate(self._order if grid.caption else ()):
-            painter.drawText(grid.words(place), Qt.AlignmentFlag.AlignHCenter, self.words(head))
+            painter.drawText(grid.words(place), where, self.words(head))
 
     def _paint_squares(self, painter: QPainter) -> None:
         colours, grid = theme.palette(), self._grid()
