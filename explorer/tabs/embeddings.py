@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from explorer.widgets.addition import Addition
 from explorer.widgets.page import Page
 from explorer.widgets.position_map import PositionMap
+from explorer.widgets.scroll import Scroll
 from explorer.widgets.segment_flip import SegmentFlip
 from explorer.widgets.switch import Switch
 from explorer.widgets.token_cosines import TokenCosines
@@ -37,7 +38,7 @@ class EmbeddingsTab(Page):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._front)
         for view in self.views:
-            self._front.addWidget(view)
+            self._front.addWidget(Scroll(view))
             view.said.connect(self._say)
         self.switch.chosen.connect(self._turn)
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidg
 from explorer import theme
 from explorer.widgets.axis import elided
 from explorer.widgets.bars import Bars
+from explorer.widgets.beside import Beside
 from explorer.widgets.candidates import Candidates
 from explorer.widgets.columns import Columns
 from explorer.widgets.figures import rounded_percent, signed
@@ -153,27 +154,24 @@ class MaskedLMTab(Page):
         surprise = QVBoxLayout()
         surprise.addWidget(self._surprise)
         surprise.addStretch(1)
-        best.setContentsMargins(0, 0, 0, 0)
-        self._left = QWidget()
-        self._left.setLayout(best)
-        content = QWidget()
-        self._columns = QHBoxLayout(content)
-        self._columns.setContentsMargins(0, 0, 0, 0)
-        self._columns.setSpacing(28)
-        self._columns.addWidget(self._left)
-        self._columns.addLayout(surprise, 5)
+        self._left, right = QWidget(), QWidget()
+        for part, column in ((self._left, best), (right, surprise)):
+            column.setContentsMargins(0, 0, 0, 0)
+            part.setLayout(column)
+        self._columns = Beside(self._left, right, (4, 5))
         whole = QVBoxLayout(self.body)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(Scroll(content))
+        whole.addWidget(Scroll(self._columns))
         self._share_width(1)
 
     def _room(self) -> int:
         """How many lists fit side by side."""
         width = self.width() / theme.text_scale()
-        return min(max(int((width - _SURPRISE) // _LIST), 1), _MOST_LISTS)
+        beside = width if width < _SURPRISE + _LIST else width - _SURPRISE  # or else the surprise stands below
+        return min(max(int(beside // _LIST), 1), _MOST_LISTS)
 
     def _share_width(self, lists: int) -> None:
-        self._columns.setStretch(0, _SHARES[lists - 1])
+        self._columns.box.setStretch(0, _SHARES[lists - 1])
         self._left.setMaximumWidth(_ALONE * lists)
         for place, candidates in enumerate(self.lists):
             candidates.setVisible(place < lists)

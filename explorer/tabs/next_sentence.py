@@ -6,9 +6,10 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from explorer.widgets.bars import Bar, Bars
+from explorer.widgets.beside import Beside
 from explorer.widgets.columns import Columns
 from explorer.widgets.figures import rounded_percent
 from explorer.widgets.job import AT_ONCE, Job
@@ -98,21 +99,17 @@ class NextSentenceTab(Page):
         self._flips = Picture(self.changes, self.changes.sheet, "next-sentence", self.tr("One segment flipped"))
         self._flips.column.insertWidget(1, self._largest)
         self._flips.column.insertWidget(2, self.job)
-        left, right = QVBoxLayout(), QVBoxLayout()
-        left.setSpacing(14)
-        for picture in (labels, self._flips):
-            left.addWidget(picture)
-        right.addWidget(self.path)
-        content = QWidget()
-        columns = QHBoxLayout(content)
-        columns.setContentsMargins(0, 0, 0, 0)
-        columns.setSpacing(28)
-        for column in (left, right):
+        left, right = QWidget(), QWidget()
+        for part, pictures in ((left, (labels, self._flips)), (right, (self.path,))):
+            column = QVBoxLayout(part)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(14)
+            for picture in pictures:
+                column.addWidget(picture)
             column.addStretch(1)
-            columns.addLayout(column, 1)
         whole = QVBoxLayout(self.body)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(Scroll(content))
+        whole.addWidget(Scroll(Beside(left, right, (1, 1))))
 
     # What it says
 

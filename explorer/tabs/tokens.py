@@ -7,9 +7,10 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QRect
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.widgets.beside import Beside
 from explorer.widgets.input_table import InputTable, Padding, Word
 from explorer.widgets.length import Length
 from explorer.widgets.page import Page
@@ -105,13 +106,12 @@ class TokensTab(Page):
         column.addWidget(self._input)
         column.addWidget(self._word)
         column.addStretch(1)
-        self._scroll = Scroll(self._left)
         self._listed.tools.insertWidget(0, self.vocabulary.sorting)
-        columns = QHBoxLayout(self.body)
-        columns.setContentsMargins(0, 0, 0, 0)
-        columns.setSpacing(20)
-        columns.addWidget(self._scroll, 3)
-        columns.addWidget(Scroll(self._listed), 1)
+        self._columns = Beside(self._left, self._listed, (3, 1), spacing=20)
+        self._scroll = Scroll(self._columns)
+        whole = QVBoxLayout(self.body)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._scroll)
 
     def _connect(self) -> None:
         workspace = self.workspace
@@ -122,7 +122,7 @@ class TokensTab(Page):
         self.vocabulary.chosen.connect(self._put_in)
 
     def _bring_into_sight(self, cell: QRect) -> None:
-        place = self.table.viewport().mapTo(self._left, cell.center())
+        place = self.table.viewport().mapTo(self._columns, cell.center())
         self._scroll.ensureVisible(0, place.y(), 0, cell.height())
 
     # What it does

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -15,12 +15,13 @@ from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.axis import Axis, token_axis
 from explorer.widgets.figures import signed
+from explorer.widgets.flow import Flow
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
 from explorer.widgets.page import Page
 from explorer.widgets.panel import note, strong
 from explorer.widgets.picture import Picture
-from explorer.widgets.view import View, chosen_token
+from explorer.widgets.view import View, chosen_token, lines
 from explorer.workspace import Selection
 from model.trace import EmbeddingsTrace, Floats, Trace
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _STRONGEST = 0.995  # of all values lie within the colours; few are far out, and would leave the rest pale
 _SAMPLE = 40_000  # values
 _GAP = 8  # pixels between pictures
+_LEAST = 2.5  # lines of text that a picture is as high as, at least
 
 
 class Addition(View):
@@ -93,12 +95,13 @@ class Addition(View):
         self._read(trace, cell)
 
     def _lay_out(self) -> None:
+        explained = Flow()
         for legend, text in zip(self._legends, (self.tr("addends and sum"), self.tr("LayerNorm")), strict=True):
             label = note(wrap=False)
             label.setText(text)
-            place = self.picture.tools.count() - 2  # before the buttons
-            self.picture.tools.insertWidget(place, label)
-            self.picture.tools.insertWidget(place + 1, legend)
+            explained.addWidget(label)
+            explained.addWidget(legend)
+        self.picture.tools.insertWidget(0, explained)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.picture, 1)
@@ -160,7 +163,7 @@ class _Stacked(QWidget):
             )
         for heatmap in self.maps[1:]:
             heatmap.link(self.maps[0])
-        self.setMinimumHeight(200)
+        self._size()
 
     def show_parts(self, trace: Trace, limits: tuple[float, float]) -> None:
         """Draws the five arrays; the colours of the LayerNorm, the last, have a limit of their own."""
@@ -198,6 +201,14 @@ class _Stacked(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.spread()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "maps"):
+            self._size()
+
+    def _size(self) -> None:
+        self.setMinimumHeight(lines(_LEAST * len(self.maps)))
 
 
 def _parts(embeddings: EmbeddingsTrace) -> tuple[Floats, ...]:

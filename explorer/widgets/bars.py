@@ -26,6 +26,7 @@ from explorer.widgets.figures import percent
 
 _LONGEST_LABEL = 0.5  # of the width; what is longer is cut
 _GAP = 10.0
+_LEAST = 40  # letters of text that it is as wide as, at least
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Bars(QWidget):
         return QSize(440, round(self._pitch() * max(1, len(self._bars))) + 2)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, self.sizeHint().height())
+        return QSize(round(QFontMetricsF(theme.font()).averageCharWidth() * _LEAST), self.sizeHint().height())
 
     # Mouse and keys
 

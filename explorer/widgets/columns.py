@@ -18,6 +18,7 @@ from model.trace import Floats
 
 _WIDEST = 74.0  # pixels from one column to the next
 _HEIGHT = 120.0  # pixels from the lowest end to the highest, where there is room
+_LEAST = 40  # letters of text that it is as wide as, at least
 _LOWEST = 50.0  # the same where there is not
 _GAPS_FROM = 4.0  # pixels a column, from which on columns stand apart
 
@@ -81,7 +82,7 @@ class Columns(QWidget):
         return QSize(480, round(self._words() + _HEIGHT))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, round(self._words() + _LOWEST))
+        return QSize(round(QFontMetricsF(theme.font()).averageCharWidth() * _LEAST), round(self._words() + _LOWEST))
 
     # Mouse and keys
 

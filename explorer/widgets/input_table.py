@@ -39,6 +39,7 @@ TYPED, NORMALISED, PIECES, IDS, GAP, TOKEN, ID, SEGMENT, POSITION, MASK, LABEL =
 _WIDEST = 28  # characters of a column; what is longer is cut, and whole in the sentence below
 _GAP_HEIGHT = 10  # pixels between what the text says and what the network reads
 _LAST = 9_999  # a position beyond every input: the padding's columns are wide enough for it
+_LEAST = 30  # letters that it shows beside the names of the rows, at least
 _WIDE = 4  # pieces; the middle of a wider word may be out of sight, so its name stands at its beginning
 _SHOWN_PADDING = 3  # columns that come into sight when an input is lengthened
 _EDITS = {"mask": "masked", "replace": "replaced", "keep": "kept"}  # the palette's names for them
@@ -266,6 +267,10 @@ class InputTable(QTableView):
 
     def sizeHint(self) -> QSize:
         return QSize(600, self.height())
+
+    def minimumSizeHint(self) -> QSize:
+        letters = round(QFontMetricsF(_font(bold=True)).averageCharWidth() * _LEAST)
+        return QSize(self.verticalHeader().sizeHint().width() + letters, self.height())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         with QSignalBlocker(self.selectionModel()):  # Qt makes the first cell current: that is nobody's choice

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QHBoxLayout,
     QLabel,
-    QScrollArea,
     QTextBrowser,
     QVBoxLayout,
     QWidget,
@@ -21,8 +19,10 @@ from PySide6.QtWidgets import (
 
 from explorer import theme
 from explorer.export import Sheet
+from explorer.widgets.beside import Beside
 from explorer.widgets.panel import Panel, strong
 from explorer.widgets.picture import Picture
+from explorer.widgets.scroll import Scroll
 from explorer.widgets.stack import Box, Stack, shown_layers
 from explorer.workspace import Workspace
 from model import card
@@ -31,6 +31,7 @@ from model.trace import Trace
 if TYPE_CHECKING:
     from model.bert import Bert
 
+_SIZE = QSize(1080, 660)  # pixels, at the system's text size
 _CARDS = ("MODEL_CARD.md", "README.md")  # what may lie beside the weights
 
 
@@ -51,7 +52,8 @@ class ModelCard(QDialog):
         self._shown: Bert | None = None
         self._parts: tuple[card.Part, ...] = ()
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(980, 640)
+        room = self.screen().availableSize() if parent is None else parent.size()
+        self.resize((_SIZE * theme.text_scale()).boundedTo(room))
         self.heading, self.summary, self.facts = QLabel(), QLabel(wordWrap=True), QLabel(wordWrap=True)
         theme.role(self.heading, "question")
         theme.role(self.summary, "answer")
@@ -69,28 +71,21 @@ class ModelCard(QDialog):
         self._renew()
 
     def _lay_out(self) -> None:
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 12, 0)
+        left, right = QWidget(), QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.picture)
         column.addStretch(1)
-        left = QScrollArea()
-        left.setWidget(inside)
-        left.setWidgetResizable(True)
-        left.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         facts = Panel(self.tr("Facts"))
         facts.column.addWidget(self.facts)
         self._told = Panel(self.tr("What its makers say"))
         self._told.column.addWidget(self.words, 1)
-        right = QVBoxLayout()
-        right.setSpacing(14)
-        right.addWidget(facts)
-        right.addWidget(self._told, 1)
-        right.addStretch(0)
-        columns = QHBoxLayout()
-        columns.setSpacing(24)
-        columns.addWidget(left, 3)
-        columns.addLayout(right, 2)
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(14)
+        column.addWidget(facts)
+        column.addWidget(self._told, 1)
+        column.addStretch(0)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -98,7 +93,7 @@ class ModelCard(QDialog):
         layout.addWidget(self.heading)
         layout.addWidget(self.summary)
         layout.addSpacing(6)
-        layout.addLayout(columns, 1)
+        layout.addWidget(Scroll(Beside(left, right, (3, 2), spacing=24)), 1)
         layout.addWidget(buttons)
 
     def _renew(self) -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.widgets.flow import Flow
 from explorer.widgets.picture import Picture
 from explorer.workspace import Selection, Workspace
 
@@ -32,23 +33,20 @@ class Page(QWidget):
         super().__init__(parent)
         self.workspace = workspace
         self.body = QWidget()
-        self.tools = QHBoxLayout()
         self._stale = True
         self._drawn_in = _look()
         self._question = _line("question")
+        self.tools = Flow((self._question,))
         self._answer = _line("answer")
         self._sentence = _line("answer")
         self._sentence.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.body)
         self._stack.addWidget(self._sentence)
-        head = QHBoxLayout()
-        head.addWidget(self._question, 1)
-        head.addLayout(self.tools)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 8)
         layout.setSpacing(2)
-        layout.addLayout(head)
+        layout.addWidget(self.tools)
         layout.addWidget(self._answer)
         layout.addSpacing(6)
         layout.addWidget(self._stack, 1)

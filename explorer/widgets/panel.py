@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.widgets.flow import Flow
 
 _HEAD = 28  # pixels: headings stand on one line, whether or not a button stands beside them
 
@@ -19,18 +20,13 @@ class Panel(QWidget):
         theme.role(self._heading, "heading")
         self._aside = QLabel()
         theme.role(self._aside, "faint")
-        self.tools = QHBoxLayout()
-        self.tools.setSpacing(8)
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addStrut(_HEAD)
-        head.addWidget(self._heading)
-        head.addWidget(self._aside, 1)
-        head.addLayout(self.tools)
+        for label in (self._heading, self._aside):
+            label.setWordWrap(True)
+        self.tools = Flow((self._heading, self._aside), least=_HEAD)
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(6)
-        self.column.addLayout(head)
+        self.column.addWidget(self.tools)
         self.set_heading(heading)
 
     @property
@@ -42,6 +38,7 @@ class Panel(QWidget):
         for label, text in ((self._heading, heading), (self._aside, aside)):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setText(text)
+            label.setVisible(bool(text))
 
 
 def note(*, wrap: bool = True) -> QLabel:

@@ -38,6 +38,7 @@ class Scroll(QScrollArea):
 
     def _fit(self) -> None:
         content, room = self._content, self.viewport().size()
+        content.resize(room.width(), content.height())  # what stands side by side may need less height, or more
         layout = content.layout()
         assert layout is not None
         wraps = layout.hasHeightForWidth()

@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout
 
 from explorer.widgets.axis import Axis, token_axis
@@ -15,7 +16,7 @@ from explorer.widgets.legend import Legend
 from explorer.widgets.page import Page
 from explorer.widgets.panel import note, strong
 from explorer.widgets.picture import Picture
-from explorer.widgets.view import View, chosen_token
+from explorer.widgets.view import View, chosen_token, lines
 from explorer.workspace import Selection
 from model.lens import embeddings
 from model.lens.embeddings import Flip
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 64  # tokens of a text that is flipped for a look already; of a longer one a pass takes too long
 _LEAST = 0.01  # the strongest colour stands at least for that much: below is rounding
 _WIDEST = 72  # pixels a token
+_VECTORS, _CHANGES = 4.5, 11  # lines of text that the pictures are as high as, at least
 _TALLEST = 40  # pixels a layer
 
 
@@ -90,7 +92,7 @@ class SegmentFlip(View):
             self.page.examine("flip", lambda bert, trace: embeddings.flipped(bert, trace, position), self._show)
 
     def _lay_out(self) -> None:
-        self._vectors.setMaximumHeight(170)
+        self._size()
         self._vectors.tools.insertWidget(0, self._ends)
         self._changes.tools.insertWidget(0, self._legend)
         self._changes.tools.insertWidget(1, self.button)
@@ -99,6 +101,16 @@ class SegmentFlip(View):
         column.addWidget(self._vectors, 1)
         column.addWidget(self._changes, 3)
         column.addWidget(self._line)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "_line"):
+            self._size()
+
+    def _size(self) -> None:
+        self.vectors.setMinimumHeight(lines(_VECTORS))
+        self.vectors.setMaximumHeight(lines(_VECTORS) * 2)
+        self.changes.setMinimumHeight(lines(_CHANGES))
 
     def _flip_it(self) -> None:
         position = self._position

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -43,12 +43,15 @@ class Stack(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        words = QFontMetricsF(theme.font())
-        names = max((words.horizontalAdvance(f"{box.name}   {box.sizes}") for box in self._boxes), default=300.0)
-        return QSize(round(names + 40 + self._figures() + _BAR), round(len(self._boxes) * (self._height() + _GAP)))
+        return QSize(self._natural_width(), self._whole_height())
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        texts = [text for box in self._boxes for text in (box.name, box.sizes)]
+        return QSize(self._width(texts), self._whole_height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.updateGeometry()  # its height follows its width
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -56,8 +59,22 @@ class Stack(QWidget):
             self.updateGeometry()
             self.update()
 
+    def _width(self, texts: Sequence[str]) -> int:
+        words = QFontMetricsF(theme.font())
+        return round(max(map(words.horizontalAdvance, texts), default=300.0) + 40 + self._figures() + _BAR)
+
+    def _natural_width(self) -> int:
+        return self._width([f"{box.name}   {box.sizes}" for box in self._boxes])
+
+    def _lines(self) -> int:
+        """Of a box: the sizes stand below the name where there is no room beside it."""
+        return 1 if self.width() >= self._natural_width() else 2
+
     def _height(self) -> float:
-        return QFontMetricsF(theme.font()).height() + 8
+        return QFontMetricsF(theme.font()).height() * self._lines() + 8
+
+    def _whole_height(self) -> int:
+        return round(len(self._boxes) * (self._height() + _GAP))
 
     def _figures(self) -> float:
         metrics = QFontMetricsF(theme.font())
@@ -66,17 +83,20 @@ class Stack(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, colours = QPainter(self), theme.palette()
         right = self.width() - self._figures() - _BAR
+        name = sizes = Qt.AlignmentFlag.AlignVCenter
+        if self._lines() > 1:
+            name, sizes = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
         for place, box in enumerate(self._boxes):
             line = QRectF(0, place * (self._height() + _GAP), right - 12, self._height())
             painter.setPen(QPen(QColor(colours.line), 1, Qt.PenStyle.DashLine if box.quiet else Qt.PenStyle.SolidLine))
             painter.setBrush(QColor(colours.paper if box.quiet else colours.panel))
             painter.drawRect(line.adjusted(0.5, 0.5, -0.5, -0.5))
-            inside = line.adjusted(10, 0, -10, 0)
+            inside = line.adjusted(10, 4, -10, -4)
             painter.setPen(QColor(colours.faint if box.quiet else colours.ink))
             painter.setFont(theme.font())
-            painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, box.name)
+            painter.drawText(inside, name | Qt.AlignmentFlag.AlignLeft, box.name)
             painter.setPen(QColor(colours.faint))
-            painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, box.sizes)
+            painter.drawText(inside, sizes | Qt.AlignmentFlag.AlignRight, box.sizes)
             self._paint_share(painter, box, QRectF(right, line.top(), self.width() - right, line.height()))
 
     def _paint_share(self, painter: QPainter, box: Box, room: QRectF) -> None:

@@ -5,27 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QToolButton
+
+from explorer.widgets.flow import Flow
 
 
-class Switch(QWidget):
+class Switch(Flow):
     """One button for each of ``titles``, the first one down. Arrow keys go from one to the next."""
 
     chosen = Signal(int)
 
-    def __init__(self, titles: Sequence[str], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, titles: Sequence[str]) -> None:
+        super().__init__(spacing=4)
         self._group = QButtonGroup(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
         for place, title in enumerate(titles):
             button = QToolButton()
             button.setText(title)
             button.setCheckable(True)
             button.setChecked(place == 0)
             self._group.addButton(button, place)
-            row.addWidget(button)
+            self.addWidget(button)
         self._group.idToggled.connect(self._tell)
 
     @property

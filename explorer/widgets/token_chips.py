@@ -34,6 +34,7 @@ class TokenChips(QAbstractScrollArea):
         self._chips: tuple[Chip, ...] = ()
         self._places: list[QRect] = []  # of the chips, in pixels from the upper left of all rows
         self._line = 1  # pixels from row to row
+        self._seen = 0  # pixels of the rows that are seen at once
         self._held: int | None = None  # the token that was last brought into view
         self._ringed: set[int | None] = set()  # the tokens that had rings when they were last painted
         self._dimmed = False
@@ -90,10 +91,10 @@ class TokenChips(QAbstractScrollArea):
     # Layout
 
     def sizeHint(self) -> QSize:
-        return QSize(400, self.minimumHeight())
+        return QSize(400, self._seen)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(100, self.minimumHeight())
+        return QSize(100, self._seen)
 
     def _lay_out(self) -> None:
         """Finds each chip's place: in rows, with a scroll bar from the third row on."""
@@ -107,7 +108,9 @@ class TokenChips(QAbstractScrollArea):
         self._places = places
         total = places[-1].bottom() + 1 + _GAP if places else self._line + _GAP
         seen = min(total, _ROWS * self._line + _GAP)
-        self.setFixedHeight(seen)
+        if seen != self._seen:  # a fixed height set amid a resize would leave the viewport at the former one
+            self._seen = seen
+            self.updateGeometry()
         self.verticalScrollBar().setRange(0, total - seen)
         self.verticalScrollBar().setPageStep(seen)
         self.verticalScrollBar().setSingleStep(self._line)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from explorer import theme
+from explorer.widgets.beside import Beside
 from explorer.widgets.heatmap import Scale
 from explorer.widgets.legend import Legend
 from explorer.widgets.page import Page
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from model.bert import Bert
     from model.trace import Trace
 
+_LEAST = 14  # lines of text that a map is as high as, at least
 _WIDEST = 560  # pixels: bars beyond that only move the figures away from their words
 
 
@@ -72,24 +75,25 @@ class MapView(View):
         self.picture, self.beside = picture, beside
         self._line = note()
         self.beside.setMaximumWidth(_WIDEST)
-        aside = QVBoxLayout()
+        right = QWidget()
+        aside = QVBoxLayout(right)
+        aside.setContentsMargins(0, 0, 0, 0)
         aside.addWidget(beside)
         if remark is not None:
             remark.setMaximumWidth(_WIDEST)
             aside.addWidget(remark)
         aside.addStretch(1)
-        columns = QHBoxLayout()
-        columns.setSpacing(28)
-        columns.addWidget(picture, 5)
-        columns.addLayout(aside, 3)
-        columns.addStretch()  # what is left where both are as wide as they get
+        self._columns = Beside(picture, right, (5, 3))
+        self._columns.box.addStretch()  # what is left where both are as wide as they get
         foot = QHBoxLayout()
-        foot.addWidget(self._line, 1)
+        foot.setSpacing(16)
         foot.addWidget(Legend(Scale.SIGNED))
+        foot.addWidget(self._line, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(columns, 1)
+        column.addWidget(self._columns, 1)
         column.addLayout(foot)
+        self._size()
 
     @property
     def reading(self) -> str:
@@ -98,7 +102,22 @@ class MapView(View):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.picture.setMaximumWidth(max(self.height(), self.picture.minimumSizeHint().width()))  # the map is square
+        widest = max(self.height(), self.picture.tools.sizeHint().width())  # the map is square
+        self.picture.setMaximumWidth(self.width() if self._columns.is_stacked else widest)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "_columns"):
+            self._size()
+
+    def _size(self) -> None:
+        side = lines(_LEAST)
+        self.picture.view.setMinimumSize(side, side)
+
+
+def lines(count: float) -> int:
+    """Pixels that as many lines of text take."""
+    return round(QFontMetricsF(theme.font()).height() * count)
 
 
 def chosen_token(trace: Trace, selection: Selection) -> int:

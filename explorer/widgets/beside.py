@@ -1,0 +1,44 @@
+"""Two parts side by side, or one below the other where the room is too narrow for both."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QWidget
+
+
+class Beside(QWidget):
+    """``first`` and ``second`` share the width as their stretches say. It belongs into something that scrolls."""
+
+    def __init__(self, first: QWidget, second: QWidget, stretches: tuple[int, int], *, spacing: int = 28) -> None:
+        super().__init__()
+        self._parts = (first, second)
+        self.box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self.box.setContentsMargins(0, 0, 0, 0)
+        self.box.setSpacing(spacing)
+        for part, stretch in zip(self._parts, stretches, strict=True):
+            self.box.addWidget(part, stretch)
+
+    @property
+    def is_stacked(self) -> bool:
+        """Whether the second part stands below the first."""
+        return self.box.direction() == QBoxLayout.Direction.TopToBottom
+
+    def minimumSizeHint(self) -> QSize:
+        needed = max(part.minimumSizeHint().width() for part in self._parts)
+        return QSize(needed, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._turn()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._turn()
+        return super().event(event)
+
+    def _turn(self) -> None:
+        needed = sum(part.minimumSizeHint().width() for part in self._parts) + self.box.spacing()
+        way = QBoxLayout.Direction.LeftToRight if needed <= self.width() else QBoxLayout.Direction.TopToBottom
+        if way != self.box.direction():
+            self.box.setDirection(way)
