@@ -283,9 +283,7 @@ class BertNetwork(nn.Module):
 
     def forward(self, input_ids: Tensor, segments: Tensor, mask: Tensor | None = None) -> Tensor:
         """The last hidden states (B, T, D) of a batch. ``mask`` (B, T) is True where a token stands, False at [PAD]."""
-        bias = attention_bias(
-            mask, input_ids.shape[1], left_to_right=self.config.is_decoder, device=input_ids.device
-        )
+        bias = attention_bias(mask, input_ids.shape[1], left_to_right=self.config.is_decoder, device=input_ids.device)
         return self.bert.encoder(self.bert.embeddings(input_ids, segments), bias)
 
     def _draw(self, module: nn.Module) -> None:
