@@ -31,7 +31,7 @@ _LEAST = 40  # letters of text that it is as wide as, at least
 
 @dataclass(frozen=True)
 class Bar:
-    """One line: ``share`` is a probability or a cosine, ``note`` a word about it, such as that it stood there."""
+    """One line: ``share`` is a probability or a cosine, which below zero is drawn hollow; ``note`` a word about it."""
 
     label: str
     share: float
@@ -213,10 +213,15 @@ class Bars(QWidget):
         colours = theme.palette()
         track = QRectF(left, line.top() + 5, right - left, line.height() - 10)
         filled = QRectF(track)
-        filled.setWidth(max(1.0, track.width() * min(1.0, bar.share / self._full)))
+        filled.setWidth(max(1.0, track.width() * min(1.0, abs(bar.share) / self._full)))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.mixed(colours.panel, colours.line, 0.5)))
         painter.drawRoundedRect(track, 2, 2)
+        if bar.share < 0:  # hollow, as its number is below zero
+            painter.setPen(QPen(QColor(colours.accent), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(filled.adjusted(0.5, 0.5, -0.5, -0.5))
+            return
         painter.setBrush(QColor(colours.accent))
         painter.drawRoundedRect(filled, min(2.0, filled.width() / 2), 2)
         painter.setBrush(Qt.BrushStyle.NoBrush)

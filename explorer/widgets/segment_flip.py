@@ -146,6 +146,8 @@ class SegmentFlip(View):
         rows = (self.tr("input"), *(self.tr("layer {0}").format(layer) for layer in range(1, layers)))
         self.changes.show_values(changes, Axis(rows), token_axis(trace), limit)
         self._legend.set_limit(limit)
+        beyond = float(changes.max()) > limit  # the token's own, which would leave the others pale
+        self._legend.set_end(self.tr("{0} and more").format(f"{limit:g}") if beyond else "")
         self._changes.set_heading(self.tr("Change of every hidden state"), self.tr("1 − cosine with its former self"))
         self.changes.setAccessibleName(self._changes.heading)
         self.answer = self._sentence(trace, position, flip, bert.config.is_decoder)
