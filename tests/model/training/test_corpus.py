@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import re
 from collections import Counter
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -51,13 +53,12 @@ def test_a_text_becomes_its_documents_sentences_and_pieces(tmp_path: Path) -> No
 
 
 def test_the_ids_are_those_that_the_tokenizer_gives_sentence_by_sentence(tmp_path: Path) -> None:
-    words = "Ünïcödé naïve “quotes” (cat,dog) it's e.g. 3.14 日本語 x\tb a\x0bb a\x85b a\xa0b \u2028c ﬁn İ ½ …".split(
-        " "
-    )
+    odd = "Ünïcödé naïve “quotes” (cat,dog) it's e.g. 3.14 日本語 x\tb a\x0bb a\x85b a\xa0b \u2028c ﬁn İ ½ …"
+    words = re.split(" ", odd)
     lines = [" ".join(words[i:] + words[:i]) + "?" for i in range(len(words))]
     tokenizer = texts.tokenizer()
     made = prepare(tmp_path, texts.write(tmp_path / "a.txt", [lines]))
-    expected = [id for line in lines for id in map(tokenizer.id, tokenizer.encode(line.strip()).tokens)]
+    expected = [tokenizer.id(piece) for line in lines for piece in tokenizer.encode(line.strip()).tokens]
     assert made.train.tokens.tolist() == expected
     assert made.report.unknown == expected.count(tokenizer.id("[UNK]")) > 0
 
@@ -69,15 +70,15 @@ def test_whatever_is_written_is_tokenised_as_a_whole(tmp_path: Path, lines: list
     tokenizer = texts.tokenizer()
     made = prepare(tmp_path, texts.write(tmp_path / "a.txt", [["begins", *lines, "the end"]]))
     whole = "\n".join(["begins", *lines, "the end"]).replace("\r", "\n")
-    assert sum(both(made), []) and " ".join(sum(both(made), [])).split() == [
-        tokenizer.tokens[id] for line in whole.split("\n") for id in tokenizer.ids([line])[0]
+    assert " ".join(chain.from_iterable(both(made))).split() == [
+        tokenizer.tokens[number] for line in whole.split("\n") for number in tokenizer.ids([line])[0]
     ]
 
 
 def test_a_special_token_that_is_typed_in_a_text_does_not_divide_it(tmp_path: Path) -> None:
     made = prepare(tmp_path, texts.write(tmp_path / "a.txt", [["the [MASK] dog [SEP]"]]))
     assert not np.isin(made.train.tokens, [0, 2, 3, 4]).any()
-    assert sum(documents(made.train), [])[0].split()[:1] == ["the"]
+    assert documents(made.train)[0][0].split()[0] == "the"
 
 
 @pytest.mark.parametrize("ending", [".txt", ".txt.gz", ".txt.xz"])
@@ -105,7 +106,7 @@ def test_each_file_is_a_part_with_its_own_documents(tmp_path: Path) -> None:
         spans = [part.documents for part in split.parts]
         assert spans[0][0] == 0
         assert spans[-1][1] == len(split.documents) - 1
-        assert all(before[1] == after[0] for before, after in zip(spans, spans[1:], strict=False))
+        assert all(before[1] == after[0] for before, after in pairwise(spans))
         found = documents(split)
         for animal, (start, end) in zip(("dog", "", "cat"), spans, strict=True):
             assert all(f"the {animal}" in document[0] for document in found[start:end])
