@@ -7,6 +7,8 @@ The mixing is splitmix64 (Steele, Lea and Flood, *Fast splittable pseudorandom n
 
 from __future__ import annotations
 
+import itertools
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -16,7 +18,7 @@ Counter: TypeAlias = int | np.integer | NDArray[np.int64]
 
 _MASK = (1 << 64) - 1
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_ROUNDS = [np.uint64(number * int(_GOLDEN) & _MASK) for number in range(1, 9)]  # of the Feistel network
+_ROUNDS = np.arange(1, 7, dtype=np.uint64)[:, None] * _GOLDEN  # of the Feistel network, three for each half
 
 
 def uniform(*counters: Counter) -> NDArray[np.float64]:
@@ -57,29 +59,44 @@ def _feistel(index: NDArray[np.int64], size: NDArray[np.int64], stream: NDArray[
     """A permutation of 0 … ab - 1, where a = ⌈√size⌉ and b = ⌈size / a⌉: at most a - 1 values lie past ``size``."""
     a = np.ceil(np.sqrt(size)).astype(np.int64)
     b = -(-size // a)
-    left, right = index // b, index % b
-    for even, odd in zip(_ROUNDS[::2], _ROUNDS[1::2], strict=True):
-        left = (left + _remainder(stream + even, right, a)) % a
-        right = (right + _remainder(stream + odd, left, b)) % b
+    left, right = np.divmod(index, b)
+    streams = _mix(stream + _ROUNDS)  # (rounds, B)
+    for even, odd in zip(streams[::2], streams[1::2], strict=True):
+        left = (left + _remainder(even, right, a)) % a
+        right = (right + _remainder(odd, left, b)) % b
     return left * b + right
 
 
 def _remainder(stream: NDArray[np.uint64], half: NDArray[np.int64], modulus: NDArray[np.int64]) -> NDArray[np.int64]:
-    mixed = _mix(_mix(stream) + half.astype(np.uint64) * _GOLDEN)
+    mixed = _mix(stream + half.astype(np.uint64) * _GOLDEN)
     return (mixed % modulus.astype(np.uint64)).astype(np.int64)
 
 
 def _bits(*counters: Counter) -> NDArray[np.uint64]:
-    state = np.asarray(_GOLDEN)
-    with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is what is wanted
-        for counter in counters:
-            if isinstance(counter, int):
-                counter = np.uint64(counter & _MASK)
-            state = _mix(state + np.asarray(counter).astype(np.uint64) * _GOLDEN)
+    fixed = tuple(itertools.takewhile(lambda counter: isinstance(counter, int), counters))
+    state = _state(*fixed)
+    for counter in counters[len(fixed) :]:
+        state = _absorbed(state, np.asarray(counter))
     return state
+
+
+@lru_cache(maxsize=1024)
+def _state(*counters: int) -> NDArray[np.uint64]:
+    """Kept, since most draws begin with the same few: the seed and what is drawn."""
+    state = np.asarray(_GOLDEN)
+    for counter in counters:
+        state = _absorbed(state, np.asarray(counter & _MASK, dtype=np.uint64))
+    return state
+
+
+def _absorbed(state: NDArray[np.uint64], counter: NDArray[np.integer]) -> NDArray[np.uint64]:
+    with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is what is wanted
+        return _mix(state + counter.astype(np.uint64) * _GOLDEN)
 
 
 def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    x ^= x >> np.uint64(27)
+    x *= np.uint64(0x94D049BB133111EB)
+    x ^= x >> np.uint64(31)
+    return x

@@ -24,7 +24,9 @@ Integers = NDArray[np.int64]
 
 IS_NEXT, NOT_NEXT = 0, 1
 
-_LABEL, _SHORT, _TARGET, _CUT, _BACK, _OTHER_CUT = range(101, 107)  # what is drawn; samples and masking have others
+_LABEL, _SHORT, _TARGET, _CUT, _SIZE, _SKIP, _OTHER_CUT = range(
+    101, 108
+)  # what is drawn; samples and masking have others
 
 
 @dataclass(frozen=True)
@@ -132,20 +134,23 @@ class Sampler:
         document, cut[alone] = self._order.boundary(samples[alone])
         first[alone], last[alone] = self._places.extent(document)
 
-        earliest = np.maximum(first, cut - self._back(target, samples))
+        earliest = np.maximum(first, cut - self._size(target, samples))
         sentence = self._places.sentence_from(earliest)
         begin = np.where(inside, text.begin, np.where(sentence < cut, sentence, earliest))
         return _Pair(begin, cut - begin, cut, last)
 
     def _random(self, samples: Integers, turn: Integers, text: Text, target: Integers) -> _Pair:
         inside, cut = self._cut(text, target, _CUT, samples)
+        # Text that no sentence begins in is A whole if it leaves room for B, else some of it from anywhere in it.
         remains = text.last - text.begin
-        size = np.where(remains < target, remains, self._back(target, samples))
+        size = np.where(remains < target, remains, self._size(target, samples))
+        skipped = draw.integers(np.minimum(remains, target) - size + 1, self._seed, _SKIP, samples)
+        begin = np.where(inside, text.begin, text.begin + skipped)
         size = np.where(inside, cut - text.begin, size)
 
         other = self._places.text(self._order.other(text, samples), self._seed, turn)
         _, second = self._cut(other, target, _OTHER_CUT, samples)
-        return _Pair(text.begin, size, np.where(second < 0, other.begin, second), other.last)
+        return _Pair(begin, size, np.where(second < 0, other.begin, second), other.last)
 
     def _cut(self, text: Text, target: Integers, purpose: int, samples: Integers) -> tuple[NDArray[np.bool_], Integers]:
         """Where A and B meet: whether in the text of the sample, and the token that B begins with.
@@ -160,9 +165,9 @@ class Sampler:
         near = np.where(picked < text.last, picked, np.where(current > text.first, current, -1))
         return inside, np.where(inside, picked, near)
 
-    def _back(self, target: Integers, samples: Integers) -> Integers:
+    def _size(self, target: Integers, samples: Integers) -> Integers:
         """A random size of A, 1 to one below the target, for the samples where no sentence's end decides on it."""
-        return 1 + draw.integers(target - 1, self._seed, _BACK, samples)
+        return 1 + draw.integers(target - 1, self._seed, _SIZE, samples)
 
     def _pair(self, pair: _Pair, target: Integers, label: Integers) -> Rows:
         """[CLS] A [SEP] B [SEP] [PAD] …, where B fills what A has left of the target."""

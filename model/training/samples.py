@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Integers = NDArray[np.int64]
 
-_ORDER, _PART_ORDER, _SHIFT, _PART, _SAMPLE, _BOUNDARY = range(1, 7)  # what is drawn; pairs and masking go on
+_ORDER, _PART_ORDER, _SHIFT, _COIN, _PART, _SAMPLE, _BOUNDARY = range(1, 8)  # what is drawn; pairs and masking go on
 
 _BLOCK = 64  # documents that share an entry of the table of samples
 _CHUNK = 1 << 20  # documents that are gone through together while that table is made
@@ -39,8 +39,10 @@ class Text(NamedTuple):
 class Places:
     """The samples of a split, ``room`` tokens of text each, in the order of its text.
 
-    A document of n tokens has ⌈n / room⌉: one from its beginning, one that reaches its end, and those between one room
-    apart. One that would begin inside a sentence begins with the next one, if that is no further than half a room.
+    A document of n tokens has ⌈n / room⌉, one room apart; what is then left over moves those between its first and its
+    last, another way each time. A sample that would begin inside a sentence begins with that one or the next, as a coin
+    decides, or stays where it is if that would move it by more than half a room. So a token that one misses between
+    two samples is read another time.
     """
 
     def __init__(self, split: Split, room: int) -> None:
@@ -79,12 +81,16 @@ class Places:
         """Where each sample (B,) begins to read when it is its part's ``turn``-th time."""
         document, first_sample, count = self.document(sample)
         first, last = self.extent(document)
-        slack = count * self._room - (last - first)  # what the samples of a document read twice: shift by some of it
+        slack = count * self._room - (last - first)
         shift = draw.integers(slack + 1, seed, _SHIFT, turn, document)
         begin = first + (sample - first_sample) * self._room - shift
         begin = np.maximum(np.minimum(begin, last - self._room), first)
-        sentence = self.sentence_from(begin)
-        near = (sentence - begin <= self._room // 2) & (sentence < last)
+        here = (
+            np.searchsorted(self._sentences, begin, side="right") - 1
+        )  # the sentence that is going on, or begins here
+        after = np.searchsorted(self._sentences, begin)  # the first to begin here or later
+        sentence = self.begin_of(np.where(draw.uniform(seed, _COIN, turn, sample) < 0.5, here, after))
+        near = (abs(sentence - begin) <= self._room // 2) & (first <= sentence) & (sentence < last)
         return Text(np.where(near, sentence, begin), first, last, document, first_sample, count)
 
     def extent(self, document: Integers) -> tuple[Integers, Integers]:
