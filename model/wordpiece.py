@@ -98,12 +98,7 @@ class WordPiece:
         self.settings = settings or Settings()
         self._vocabulary = {token: number for number, token in enumerate(vocabulary)}
         _require_distinct(vocabulary, self._vocabulary)
-        self._normalizer = normalizers.BertNormalizer(
-            clean_text=True,
-            handle_chinese_chars=self.settings.tokenize_chinese_chars,
-            strip_accents=self.settings.strip_accents,
-            lowercase=self.settings.do_lower_case,
-        )
+        self._normalizer = normalizer(self.settings)
         self._tokenizer = self._build(added)
         past = range(len(vocabulary), self._tokenizer.get_vocab_size())
         matched = self._tokenizer.get_added_tokens_decoder()
@@ -286,6 +281,16 @@ class WordPiece:
                     break
             else:
                 return
+
+
+def normalizer(settings: Settings) -> normalizers.Normalizer:
+    """The first step of a BERT's tokenizer: cleans, sets CJK ideographs apart, strips accents and lower-cases."""
+    return normalizers.BertNormalizer(
+        clean_text=True,
+        handle_chinese_chars=settings.tokenize_chinese_chars,
+        strip_accents=settings.strip_accents,
+        lowercase=settings.do_lower_case,
+    )
 
 
 def _joined(pieces: tuple[str, ...]) -> str:
