@@ -350,6 +350,6 @@ def _lines(of: Any) -> list[str]:
 def _toml(value: object) -> str:
     """A value as TOML writes it; JSON writes texts, numbers, booleans and lists of them the same way."""
     if isinstance(value, dict):
-        inside = ", ".join(f"{json.dumps(str(key))} = {_toml(entry)}" for key, entry in value.items())
+        inside = ", ".join(f"{_toml(str(key))} = {_toml(entry)}" for key, entry in value.items())
         return f"{{ {inside} }}" if inside else "{}"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one that only JSON lets stand

@@ -9,7 +9,7 @@ from typing import Any
 from model.training import corpus, little_world, preparation
 from model.training.corpus import Corpus
 from model.training.distributed import World
-from model.training.recipe import CorpusRecipe, NetworkRecipe, Recipe
+from model.training.recipe import CorpusRecipe, NetworkRecipe, Recipe, VocabularyRecipe
 from model.training.run import Run
 from model.training.trainer import Trainer
 from model.wordpiece import WordPiece
@@ -31,6 +31,7 @@ def recipe(**fields: Any) -> Recipe:
         snapshot_steps=20,
         save_seconds=3_600,
         corpus=CorpusRecipe(little_world=200, validation_share=0.1),
+        vocabulary=VocabularyRecipe(size=600),
         network=NETWORK,
     )
     return dataclasses.replace(plain, **fields)
