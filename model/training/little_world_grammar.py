@@ -160,9 +160,7 @@ class World:
 
     def __init__(self, stories: tuple[Story, ...], female: tuple[str, ...], male: tuple[str, ...]) -> None:
         self.names = (female, male)
-        self.tellings = tuple(
-            telling for story, cast in product(stories, CASTS) for telling in _tellings(story, cast)
-        )
+        self.tellings = tuple(telling for story, cast in product(stories, CASTS) for telling in _tellings(story, cast))
         spoken = [telling_words(telling) for telling in self.tellings]
         self.words = tuple(sorted(set().union(*spoken, female, male)))
         self.index = {word: number for number, word in enumerate(self.words)}
