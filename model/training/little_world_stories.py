@@ -5,9 +5,9 @@ How a sentence is written here (``little_world_grammar`` reads it; a space parts
     {go}            a verb that agrees with them: go, goes, went
     [are] <are>       a verb that agrees with the thing, or with one of anything: is, are, was, were
     HIM HIS         them again, as in "helps him", "in his room"
-    A ITEM THEM     the thing the story is about, its article and pronoun: "a coin" … "it", "some coins" … "them"
+    A ITEM THEM     what the story is about, its article and its pronoun: "a coin" … "it", "some coins" … "them"
     FRIEND FHE FHIM the person who is met, and the pronouns for them
-    NOW             yesterday or once in the past, today or often in the present
+    NOW             yesterday, or today in the present
     long|green      one of these, each as likely
 """
 
