@@ -141,8 +141,11 @@ class Order:
         self._places, self._seed = places, seed
         ranges, shares, boundaries = [], [], []
         for part in split.parts:
+            weight = weights.get(part.name, 1.0)
+            if weight == 0 or part.documents[0] == part.documents[1]:
+                continue
             start, stop = (places.samples_before(document) for document in part.documents)
-            if (weight := weights.get(part.name, 1.0)) > 0 and stop > start:
+            if stop > start:
                 ranges.append((start, stop))
                 shares.append(max(1, round(weight * (stop - start))))
                 boundaries.append([places.boundaries_before(document) for document in part.documents])
