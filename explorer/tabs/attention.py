@@ -110,7 +110,6 @@ class AttentionTab(Page):
     def _lay_out(self) -> None:
         self._all.tools.insertWidget(0, self.heads.sort)
         self.tools.addWidget(self.scale)
-        self.tools.addSpacing(8)
         self.tools.addWidget(self._legend)
         self.steps.setText(self.tr("q · k"))
         self.steps.setCheckable(True)

@@ -33,7 +33,8 @@ _MOST_LISTS = 3
 _LIST = 300  # pixels that a list takes with the space beside it
 _ALONE = 560  # pixels of a list that stands alone, at most: wider bars only move the figures away from their words
 _SURPRISE = 340  # pixels that are left to the surprise, at least
-_SHARES = (4, 7, 10)  # of the width for one list, two and three; the surprise has five
+_SHARES = (4, 7, 10)  # of the width for one list, two and three
+_SURPRISED = 5  # the same for the surprise
 _LONGEST = 64  # characters of a word: each piece of it is a pass
 
 
@@ -158,7 +159,7 @@ class MaskedLMTab(Page):
         for part, column in ((self._left, best), (right, surprise)):
             column.setContentsMargins(0, 0, 0, 0)
             part.setLayout(column)
-        self._columns = Beside(self._left, right, (4, 5))
+        self._columns = Beside(self._left, right, (_SHARES[0], _SURPRISED))
         whole = QVBoxLayout(self.body)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(Scroll(self._columns))
@@ -171,7 +172,7 @@ class MaskedLMTab(Page):
         return min(max(int(beside // _LIST), 1), _MOST_LISTS)
 
     def _share_width(self, lists: int) -> None:
-        self._columns.box.setStretch(0, _SHARES[lists - 1])
+        self._columns.share(_SHARES[lists - 1], _SURPRISED)
         self._left.setMaximumWidth(_ALONE * lists)
         for place, candidates in enumerate(self.lists):
             candidates.setVisible(place < lists)

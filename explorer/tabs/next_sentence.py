@@ -14,7 +14,7 @@ from explorer.widgets.columns import Columns
 from explorer.widgets.figures import rounded_percent
 from explorer.widgets.job import AT_ONCE, Job
 from explorer.widgets.page import Page
-from explorer.widgets.panel import note, strong
+from explorer.widgets.panel import emphasised, note, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
 from explorer.widgets.verdict_path import VerdictPath
@@ -122,10 +122,12 @@ class NextSentenceTab(Page):
             ),
             full=1.0,
         )
-        words = self.tr("Yes, B follows A") if self._is_next >= not_next else self.tr("No, B is some other sentence")
-        self.answer = self.tr("{0}, this model says with {1}.").format(
-            strong(words), rounded_percent(max(verdict.probabilities))
+        sentence = (
+            self.tr("<b>Yes, B follows A</b>, this model says with {0}.")
+            if self._is_next >= not_next
+            else self.tr("<b>No, B is some other sentence</b>, this model says with {0}.")
         )
+        self.answer = emphasised(sentence).format(rounded_percent(max(verdict.probabilities)))
         self.path.show_verdict(verdict)
 
     def _show_swapped(self, probabilities: tuple[float, float]) -> None:

@@ -19,7 +19,7 @@ from explorer.widgets.flow import Flow
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
 from explorer.widgets.page import Page
-from explorer.widgets.panel import note, strong
+from explorer.widgets.panel import emphasised, note, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.view import View, chosen_token, lines
 from explorer.workspace import Selection
@@ -81,10 +81,11 @@ class Addition(View):
         self._stacked.show_parts(trace, limits)
         for legend, limit in zip(self._legends, limits, strict=True):
             legend.set_limit(limit)
-        self.answer = self.tr(
-            "As {0}: {1} numbers for the token itself, for its segment and for its position, added up. "
-            "LayerNorm of the sum is what layer 1 reads."
-        ).format(strong(self.tr("the sum of three vectors")), size)
+        sentence = self.tr(
+            "As <b>the sum of three vectors</b>: {0} numbers for the token itself, for its segment and for its "
+            "position, added up. LayerNorm of the sum is what layer 1 reads."
+        )
+        self.answer = emphasised(sentence.format(size))
 
     def mark(self, selection: Selection) -> None:
         trace = self.workspace.trace

@@ -31,7 +31,7 @@ _LEAST = 40  # letters of text that it is as wide as, at least
 
 @dataclass(frozen=True)
 class Bar:
-    """One line: ``share`` is a probability or a cosine, ``note`` a word about it, such as that it stood there."""
+    """One line: ``share`` is a probability or a cosine, which below zero is drawn hollow; ``note`` a word about it."""
 
     label: str
     share: float
@@ -165,13 +165,7 @@ class Bars(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        words, plain = QFontMetricsF(_bold(theme.mono())), QFontMetricsF(theme.font())
-        rank = plain.horizontalAdvance("00") + _GAP if self._ranked else 0.0
-        label = min(
-            max((words.horizontalAdvance(bar.label) for bar in self._bars), default=0.0), self.width() * _LONGEST_LABEL
-        )
-        left = rank + max(label, words.horizontalAdvance("0" * 8) if self._ranked else 0.0) + 2 * _GAP
-        right = self.width() - plain.horizontalAdvance("≤ 0.01 %") - _GAP
+        rank, left, right = self._edges()
         for index, bar in enumerate(self._bars):
             line = self.bar_rect(index)
             if index == self._under and self._choosable:
@@ -182,6 +176,20 @@ class Bars(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setPen(QPen(QColor(theme.palette().accent), 1))
             painter.drawRect(self.bar_rect(self._current).adjusted(0.5, 0.5, -1, -0.5))
+
+    def _edges(self) -> tuple[float, float, float]:
+        """Where the ranks end, and where the tracks begin and end."""
+        words, plain = QFontMetricsF(_bold(theme.mono())), QFontMetricsF(theme.font())
+        rank = plain.horizontalAdvance("00") + _GAP if self._ranked else 0.0
+        longest = max((QFontMetricsF(self._words(bar)).horizontalAdvance(bar.label) for bar in self._bars), default=0.0)
+        label = min(longest, self.width() * _LONGEST_LABEL)
+        left = rank + max(label, words.horizontalAdvance("0" * 8) if self._ranked else 0.0) + 2 * _GAP
+        return rank, left, self.width() - plain.horizontalAdvance("≤ 0.01 %") - _GAP
+
+    def is_cut(self, bar: Bar) -> bool:
+        """Whether there is too little room for all of its label."""
+        rank, left, _ = self._edges()
+        return QFontMetricsF(self._words(bar)).horizontalAdvance(bar.label) > left - 2 * _GAP - rank + 1
 
     def _paint_words(self, painter: QPainter, index: int, bar: Bar, rank: float, end: float) -> None:
         colours, line = theme.palette(), self.bar_rect(index)
@@ -205,10 +213,15 @@ class Bars(QWidget):
         colours = theme.palette()
         track = QRectF(left, line.top() + 5, right - left, line.height() - 10)
         filled = QRectF(track)
-        filled.setWidth(max(1.0, track.width() * min(1.0, bar.share / self._full)))
+        filled.setWidth(max(1.0, track.width() * min(1.0, abs(bar.share) / self._full)))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.mixed(colours.panel, colours.line, 0.5)))
         painter.drawRoundedRect(track, 2, 2)
+        if bar.share < 0:  # hollow, as its number is below zero
+            painter.setPen(QPen(QColor(colours.accent), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(filled.adjusted(0.5, 0.5, -0.5, -0.5))
+            return
         painter.setBrush(QColor(colours.accent))
         painter.drawRoundedRect(filled, min(2.0, filled.width() / 2), 2)
         painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -16,8 +16,15 @@ class Beside(QWidget):
         self.box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self.box.setContentsMargins(0, 0, 0, 0)
         self.box.setSpacing(spacing)
-        for part, stretch in zip(self._parts, stretches, strict=True):
-            self.box.addWidget(part, stretch)
+        for part in self._parts:
+            self.box.addWidget(part)
+        self.share(*stretches)
+
+    def share(self, first: int, second: int) -> None:
+        """How the width is shared out."""
+        self._stretches = (first, second)
+        for place, stretch in enumerate(self._stretches):  # below each other each is as high as it needs
+            self.box.setStretch(place, 0 if self.is_stacked else stretch)
 
     @property
     def is_stacked(self) -> bool:
@@ -42,3 +49,4 @@ class Beside(QWidget):
         way = QBoxLayout.Direction.LeftToRight if needed <= self.width() else QBoxLayout.Direction.TopToBottom
         if way != self.box.direction():
             self.box.setDirection(way)
+            self.share(*self._stretches)

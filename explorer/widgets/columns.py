@@ -139,7 +139,7 @@ class Columns(QWidget):
 
     def _written(self, value: float) -> str:
         figures = signed(value, self._decimals)
-        return f"+{figures}" if self._is_signed and value > 0 else figures
+        return f"+{figures}" if self._is_signed and figures.strip("0.") and value > 0 else figures
 
     def _pitch(self) -> float:
         return min(_WIDEST, self.width() / max(1, len(self._labels)))

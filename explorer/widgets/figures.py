@@ -28,12 +28,12 @@ def rounded_percent(share: float) -> str:
 
 
 def signed(value: float, decimals: int = 3) -> str:
-    """A number with a minus that is as wide as its figures; "–" for none."""
+    """A number with a minus that is as wide as its figures; "–" for none. One that is written as zero has no sign."""
     if math.isnan(value):
         return "–"
-    return f"{value:.{decimals}f}".replace("-", MINUS)
+    return f"{value:z.{decimals}f}".replace("-", MINUS)
 
 
 def cosine(value: float) -> str:
-    """A cosine, for bars and for sentences; one that rounds to zero has no sign."""
-    return signed(round(value, 2) + 0.0, 2)
+    """A cosine, for bars and for sentences."""
+    return signed(value, 2)

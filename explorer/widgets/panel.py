@@ -50,6 +50,11 @@ def note(*, wrap: bool = True) -> QLabel:
     return label
 
 
+def emphasised(sentence: str) -> str:
+    """Rich text with what stands between <b> and </b> as ``strong``: so a sentence stays whole for its translator."""
+    return sentence.replace("<b>", f'<b style="color:{theme.palette().ink}">')
+
+
 def strong(text: str) -> str:
     """What the eye should find first in a quiet line; ``text`` is already escaped.
 

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QContextMenuEvent, QImage
-from PySide6.QtWidgets import QMenu, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from explorer.export import Sheet, image_of
 from explorer.widgets.heatmap import Cell
@@ -99,6 +99,7 @@ class Picture(Panel):
 
     def _add_twin(self, view: Twinned) -> None:
         self.table = NumberTable()
+        self.table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)  # as high as the picture
         self._stack.addWidget(self.table)
         self._numbers = QToolButton()
         self._numbers.setText(self.tr("Numbers"))

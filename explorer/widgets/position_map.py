@@ -15,7 +15,7 @@ from explorer.widgets.bars import Bar, Bars
 from explorer.widgets.figures import cosine
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.page import Page
-from explorer.widgets.panel import note, strong
+from explorer.widgets.panel import emphasised, note, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.view import MapView, chosen_token
 from explorer.workspace import Selection
@@ -159,12 +159,18 @@ class PositionMap(MapView):
             return ""
         far = min(_FAR, len(table.by_distance) - 1)
         near, distant = float(table.by_distance[1]), float(table.by_distance[far])
-        if near - distant >= _MARKED:
-            verdict = self.tr("By vectors that are alike where places are close")
-        else:
-            verdict = self.tr("By vectors that are hardly more alike where places are close")
-        sentence = self.tr("{0}: neighbours have a mean cosine of {1}, positions {2} apart of {3}.")
-        return sentence.format(strong(verdict), cosine(near), far, cosine(distant))
+        sentence = (
+            self.tr(
+                "<b>By vectors that are alike where places are close</b>: "
+                "neighbours have a mean cosine of {0}, positions {1} apart of {2}."
+            )
+            if near - distant >= _MARKED
+            else self.tr(
+                "<b>By vectors that are hardly more alike where places are close</b>: "
+                "neighbours have a mean cosine of {0}, positions {1} apart of {2}."
+            )
+        )
+        return emphasised(sentence).format(cosine(near), far, cosine(distant))
 
     def _read(self, trace: Trace, table: PositionTable, cell: Cell) -> None:
         number = cosine(float(table.similarity[cell]))

@@ -1,4 +1,4 @@
-"""A page that is taller than its window: it shrinks as far as it can before it scrolls."""
+"""A page that is taller than its window scrolls."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
 class Scroll(QScrollArea):
-    """Shows ``content`` as wide and as high as there is room, or as it needs at least.
+    """Shows ``content`` as wide and as high as there is room, or as high as it needs at that width.
 
-    Qt's own way of resizing what is inside asks text that wraps for all the height it would like.
+    A picture in it that can do with less than it would like has the vertical policy Ignored and a minimum of its own.
+    Qt's minimum height for a width is no help: boxes that hold text that wraps need more than it says.
     """
 
     def __init__(self, content: QWidget) -> None:
@@ -21,6 +22,12 @@ class Scroll(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidget(content)
         content.installEventFilter(self)
+
+    def sizeHint(self) -> QSize:
+        layout = self._content.layout()
+        assert layout is not None
+        width = layout.totalSizeHint().width()
+        return QSize(width + self.verticalScrollBar().sizeHint().width(), max(layout.totalHeightForWidth(width), 0))
 
     def minimumSizeHint(self) -> QSize:
         width = self._content.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
@@ -42,5 +49,5 @@ class Scroll(QScrollArea):
         layout = content.layout()
         assert layout is not None
         wraps = layout.hasHeightForWidth()
-        needed = layout.minimumHeightForWidth(room.width()) if wraps else layout.minimumSize().height()
+        needed = layout.totalHeightForWidth(room.width()) if wraps else layout.totalMinimumSize().height()
         content.resize(room.width(), max(room.height(), needed))

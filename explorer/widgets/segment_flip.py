@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout
 
 from explorer.widgets.axis import Axis, token_axis
 from explorer.widgets.figures import signed
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
 from explorer.widgets.page import Page
-from explorer.widgets.panel import note, strong
+from explorer.widgets.panel import emphasised, note, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.view import View, chosen_token, lines
 from explorer.workspace import Selection
@@ -93,6 +93,8 @@ class SegmentFlip(View):
 
     def _lay_out(self) -> None:
         self._size()
+        for heatmap in (self.vectors, self.changes):
+            heatmap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self._vectors.tools.insertWidget(0, self._ends)
         self._changes.tools.insertWidget(0, self._legend)
         self._changes.tools.insertWidget(1, self.button)
@@ -144,6 +146,8 @@ class SegmentFlip(View):
         rows = (self.tr("input"), *(self.tr("layer {0}").format(layer) for layer in range(1, layers)))
         self.changes.show_values(changes, Axis(rows), token_axis(trace), limit)
         self._legend.set_limit(limit)
+        beyond = float(changes.max()) > limit  # the token's own, which would leave the others pale
+        self._legend.set_end(self.tr("{0} and more").format(f"{limit:g}") if beyond else "")
         self._changes.set_heading(self.tr("Change of every hidden state"), self.tr("1 − cosine with its former self"))
         self.changes.setAccessibleName(self._changes.heading)
         self.answer = self._sentence(trace, position, flip, bert.config.is_decoder)
@@ -161,13 +165,17 @@ class SegmentFlip(View):
     def _sentence(self, trace: Trace, position: int, flip: Flip, left_to_right: bool) -> str:
         token = strong(escape(trace.tokens[position]))
         names = ["AB"[segment] for segment in flip.segments]
-        moved = strong(self.tr("moves its sum by {0}").format(signed(flip.distance, 2)))
         last = flip.hidden[-1].copy()
         own, last[position] = float(last[position]), np.inf
         other = int(last.argmin())
         sentences = [
-            self.tr("Flipping {0} from {1} to {2} {3} (cosine {4} with its former self, {5} after LayerNorm).").format(
-                token, *names, moved, _cosine(flip.sum), _cosine(float(flip.hidden[0, position]))
+            emphasised(
+                self.tr(
+                    "Flipping {0} from {1} to {2} <b>moves its sum by {3}</b> "
+                    "(cosine {4} with its former self, {5} after LayerNorm)."
+                )
+            ).format(
+                token, *names, signed(flip.distance, 2), _cosine(flip.sum), _cosine(float(flip.hidden[0, position]))
             ),
             self.tr("After the last layer its cosine is {0}; of the others {1} changes most ({2}).").format(
                 _cosine(own), strong(escape(trace.tokens[other])), _cosine(float(last[other]))
@@ -189,10 +197,13 @@ class SegmentFlip(View):
         cell = min(layer, layers - 1), min(token, tokens - 1)
         self._changes.mark(cell)
         number = _cosine(float(flip.hidden[cell]))
-        where = self.tr("after layer {0}").format(cell[0]) if cell[0] else self.tr("as layer 1 reads it")
-        sentence = self.tr("{0}, {1}: cosine {2} with its former self.")
-        self.changes.setAccessibleDescription(sentence.format(trace.tokens[cell[1]], where, number))
-        self._line.setText(sentence.format(strong(escape(trace.tokens[cell[1]])), where, strong(number)))
+        sentence = (
+            self.tr("{0}, after layer {1}: cosine {2} with its former self.")
+            if cell[0]
+            else self.tr("{0}, as layer 1 reads it: cosine {2} with its former self.")
+        )
+        self.changes.setAccessibleDescription(sentence.format(trace.tokens[cell[1]], cell[0], number))
+        self._line.setText(sentence.format(strong(escape(trace.tokens[cell[1]])), cell[0], strong(number)))
 
 
 def _cosine(value: float) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QV
 
 from explorer import theme
 from explorer.actions import Actions, menus
+from explorer.widgets.scroll import Scroll
 
 _COLUMNS = 2
 
@@ -31,13 +32,33 @@ class ShortcutsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 16, 20, 16)
         layout.setSpacing(16)
-        layout.addLayout(grid)
-        moves = QLabel(
-            self.tr("In the tokens: ← → ↑ ↓ Home End move, Space holds the token, the menu key shows what to do.")
-        )
-        moves.setWordWrap(True)
-        layout.addWidget(theme.role(moves, "faint"))
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(16)
+        column.addLayout(grid)
+        for sentence in self._moves():
+            moves = QLabel(sentence, wordWrap=True)
+            column.addWidget(theme.role(moves, "faint"))
+        scroll = Scroll(whole)
+        scroll.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # the keys scroll it: there is nothing else in it to go to
+        scroll.setAccessibleName(self.windowTitle())
+        layout.addWidget(scroll, 1)
         layout.addWidget(buttons)
+        if parent is not None:
+            self.resize(self.sizeHint().boundedTo(parent.size()))
+
+    def _moves(self) -> tuple[str, ...]:
+        """The keys that work where the keyboard is."""
+        return (
+            self.tr("In the tokens: ← → ↑ ↓ Home End move, Space holds the token, the menu key shows what to do."),
+            self.tr(
+                "In a picture: ← → ↑ ↓ go from cell to cell, + and − zoom, 0 shows all; "
+                "the button Numbers puts a table in its place."
+            ),
+            self.tr("In all heads: ← → ↑ ↓ go from head to head, X switches one off."),
+            self.tr("In a list of words: ↑ ↓ go from one to the next, Enter puts one into the sentence."),
+        )
 
     def _menu(self, actions: Actions, name: str) -> QWidget:
         made = QWidget()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QFontMetricsF
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.axis import Axis
 from explorer.widgets.figures import signed
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
-from explorer.widgets.panel import note, strong
+from explorer.widgets.panel import emphasised, note, strong
 from explorer.widgets.picture import Picture
 from model.lens.next_sentence import LABELS, Verdict
 
@@ -32,10 +32,6 @@ class VerdictPath(QWidget):
         self.heatmap.set_per_row(True)
         self.heatmap.setAccessibleName(self.tr("What each dimension says for IsNext and NotNext"))
         self.picture = Picture(self.heatmap, self._sheet, "next-sentence", self.tr("From [CLS] to the answer"))
-        assert self.picture.table is not None
-        self.picture.table.setSizePolicy(
-            QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored
-        )  # as high as the rows
         self.picture.column.insertWidget(1, self._before)
         for label in (self._line, self._table, self._after):
             self.picture.column.addWidget(label)
@@ -65,11 +61,13 @@ class VerdictPath(QWidget):
         self.heatmap.setMinimumHeight(round(QFontMetricsF(theme.mono()).height() * len(rows)) + 4)
         self.heatmap.show_values(np.ascontiguousarray(rows), Axis(names), columns)
         self._before.setText(
-            self.tr(
-                "{0}, a dense layer with tanh that the lecture leaves out, makes {1} numbers of [CLS]. Each is "
-                "multiplied by a weight for each label. Left stands what speaks most for IsNext; every row has its own "
-                "colours."
-            ).format(strong(self.tr("The pooler")), len(self._order))
+            emphasised(
+                self.tr(
+                    "<b>The pooler</b>, a dense layer with tanh that the lecture leaves out, makes {0} numbers of "
+                    "[CLS]. Each is multiplied by a weight for each label. Left stands what speaks most for IsNext; "
+                    "every row has its own colours."
+                )
+            ).format(len(self._order))
         )
         self._table.setFont(theme.mono())
         self._table.setText(self._steps(verdict))
@@ -103,12 +101,14 @@ class VerdictPath(QWidget):
         dimension = int(self._order[column])
         numbers = [signed(float(number[dimension]), 4) for number in (verdict.pooled, verdict.evidence)]
         factors = [
-            self.tr("× {0} = {1} for {2}").format(
-                signed(float(weight[dimension]), 4), signed(float(product[dimension]), 4), label
-            )
-            for weight, product, label in zip(verdict.weight, verdict.products, LABELS, strict=True)
+            signed(float(row[dimension]), 4)
+            for rows in zip(verdict.weight, verdict.products, strict=True)
+            for row in rows
         ]
-        sentence = self.tr("Dimension {0}: pooled {1} {2}, {3}; for IsNext rather than NotNext {4}.")
+        sentence = self.tr(
+            "Dimension {0}: pooled {1} × {2} = {3} for IsNext, × {4} = {5} for NotNext; "
+            "for IsNext rather than NotNext {6}."
+        )
         self._line.setText(sentence.format(strong(str(dimension)), numbers[0], *factors, strong(numbers[1])))
         self.heatmap.setAccessibleDescription(sentence.format(dimension, numbers[0], *factors, numbers[1]))
 

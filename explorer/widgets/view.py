@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QFontMetricsF, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets.beside import Beside
@@ -73,6 +73,7 @@ class MapView(View):
     def __init__(self, page: Page, picture: Picture, beside: Picture, remark: QLabel | None = None) -> None:
         super().__init__(page)
         self.picture, self.beside = picture, beside
+        picture.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self._line = note()
         self.beside.setMaximumWidth(_WIDEST)
         right = QWidget()

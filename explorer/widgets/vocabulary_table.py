@@ -283,8 +283,9 @@ class VocabularyTable(QTableView):
     def _size(self) -> None:
         """Columns by their fonts: ids and kinds as wide as they come, the pieces take the rest."""
         figures, words = QFontMetricsF(theme.mono()), QFontMetricsF(self.font())
-        ids = round(figures.horizontalAdvance("0" * 6)) + 14
-        kinds = round(max(map(words.horizontalAdvance, self.rows.kinds.values()))) + 24
+        heading = round(words.horizontalAdvance(f"{self.rows.names[ID]} ▲")) + 18
+        ids = max(round(figures.horizontalAdvance("0" * 6)) + 14, heading)
+        kinds = round(max(map(words.horizontalAdvance, (f"{self.rows.names[KIND]} ▲", *self.rows.kinds.values())))) + 24
         line = round(figures.height()) + 6
         self.setColumnWidth(ID, ids)
         self.setColumnWidth(KIND, kinds)

@@ -73,7 +73,8 @@ def _remainder(stream: NDArray[np.uint64], half: NDArray[np.int64], modulus: NDA
 
 
 def _bits(*counters: Counter) -> NDArray[np.uint64]:
-    fixed = tuple(itertools.takewhile(lambda counter: isinstance(counter, int), counters))
+    leading = itertools.takewhile(lambda counter: isinstance(counter, int), counters)
+    fixed = tuple(counter for counter in leading if isinstance(counter, int))
     state = _state(*fixed)
     for counter in counters[len(fixed) :]:
         state = _absorbed(state, np.asarray(counter))
