@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MASKED, REPLACED, KEPT = 0, 1, 2
 
-_AMOUNT, _CHOICE, _KIND, _REPLACEMENT = range(201, 205)  # what is drawn; samples and pairs have others
+_AMOUNT, _CHOICE, _KIND, _REPLACEMENT = range(201, 205)  # what is drawn; other numbers than in pairs
 
 
 @dataclass(frozen=True, eq=False)

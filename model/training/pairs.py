@@ -24,9 +24,8 @@ Integers = NDArray[np.int64]
 
 IS_NEXT, NOT_NEXT = 0, 1
 
-_LABEL, _SHORT, _TARGET, _CUT, _SIZE, _SKIP, _OTHER_CUT = range(
-    101, 108
-)  # what is drawn; samples and masking have others
+# What is drawn; samples and masking have other numbers.
+_LABEL, _SHORT, _TARGET, _CUT, _SIZE, _SKIP, _OTHER_CUT = range(101, 108)
 
 
 @dataclass(frozen=True)
@@ -74,13 +73,14 @@ class Sampler:
 
     Each sample is a place to read from and the room's worth of tokens after it, up to the end of the document
     (``samples.Places``); the room is what T leaves beside [CLS] and [SEP]. A and B meet at a random one of the
-    beginnings of sentences in it. A share ``short_share`` of samples fill a random part of the room only, as in the
-    data of BERT itself.
+    beginnings of sentences in it. A share ``short_share`` of samples fills a random part of the room only, as in
+    BERT's own data (``short_seq_prob``).
 
-    With probability 1/2 the label is NotNext: B is what B would be of a random sample of another document, so what
-    it begins with, and how long it is, tell as little as can be. Where no sentence begins in the text of an
-    IsNext sample, A is the end of what stands before the nearest that does in the document, or, if the document is one
-    sentence, before a random one of the split: the label stays a free draw.
+    With probability 1/2 the label is NotNext: B is what B would be of a random sample of another document, begins where
+    as much is left to read as the text after A has, and ends its document if that does. So neither the row's length
+    nor where B begins and ends in its document tells the label, as in BERT's own data they do for short documents.
+    Where no sentence begins in the text of an IsNext sample, the pair stands around the nearest that begins in the
+    document or, if the document is one sentence, around a random one of the split: the label stays a free draw.
 
     ``ValueError`` where there is nothing to make such rows of.
     """
@@ -150,7 +150,13 @@ class Sampler:
 
         other = self._places.text(self._order.other(text, samples), self._seed, turn)
         _, second = self._cut(other, target, _OTHER_CUT, samples)
-        return _Pair(begin, size, np.where(second < 0, other.begin, second), other.last)
+        # Where the B that follows would end the document, so does this one; where not, it has as much to read as that.
+        end = np.minimum(text.begin + target, text.last)
+        ends = inside & (end == text.last)
+        wanted = np.where(inside, end - cut, 1)
+        matching = self._places.boundary_near(other.document, other.last - wanted, ~ends)
+        second = np.where(second < 0, other.begin, np.where(ends, matching, np.minimum(second, matching)))
+        return _Pair(begin, size, second, other.last)
 
     def _cut(self, text: Text, target: Integers, purpose: int, samples: Integers) -> tuple[NDArray[np.bool_], Integers]:
         """Where A and B meet: whether in the text of the sample, and the token that B begins with.
@@ -188,9 +194,7 @@ class Sampler:
 
     def _read(self, source: Integers, lengths: Integers) -> Integers:
         """(B, T) the tokens numbered ``source``, between [CLS] and, at the end of ``lengths``, [SEP] and [PAD]."""
-        input_ids = self._tokens.take(source, mode="clip").astype(
-            np.int64
-        )  # past the text's ends stands [CLS] or [PAD]
+        input_ids = self._tokens.take(source, mode="clip").astype(np.int64)  # what lies outside is written over below
         input_ids[:, 0] = self._special.cls
         input_ids[np.arange(len(lengths)), lengths - 1] = self._special.sep
         input_ids[np.arange(self._length) >= lengths[:, None]] = self._special.pad

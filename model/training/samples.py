@@ -85,11 +85,9 @@ class Places:
         shift = draw.integers(slack + 1, seed, _SHIFT, turn, document)
         begin = first + (sample - first_sample) * self._room - shift
         begin = np.maximum(np.minimum(begin, last - self._room), first)
-        here = (
-            np.searchsorted(self._sentences, begin, side="right") - 1
-        )  # the sentence that is going on, or begins here
-        after = np.searchsorted(self._sentences, begin)  # the first to begin here or later
-        sentence = self.begin_of(np.where(draw.uniform(seed, _COIN, turn, sample) < 0.5, here, after))
+        going_on = np.searchsorted(self._sentences, begin, side="right") - 1
+        following = np.searchsorted(self._sentences, begin)  # the same one, if it begins right here
+        sentence = self.begin_of(np.where(draw.uniform(seed, _COIN, turn, sample) < 0.5, going_on, following))
         near = (abs(sentence - begin) <= self._room // 2) & (first <= sentence) & (sentence < last)
         return Text(np.where(near, sentence, begin), first, last, document, first_sample, count)
 
@@ -109,6 +107,16 @@ class Places:
     def begin_of(self, sentence: Integers) -> Integers:
         """The token that each sentence (B,) begins with."""
         return self._sentences[sentence]
+
+    def boundary_near(self, document: Integers, token: Integers, at_most: NDArray[np.bool_]) -> Integers:
+        """Where a sentence of the document that follows another begins, nearest to ``token`` (B,); of a document of
+        one sentence, its beginning. ``at_most``: no later than ``token``, if there is one.
+        """
+        before = np.searchsorted(self._sentences, token, side="right") - 1
+        after = np.searchsorted(self._sentences, token)
+        nearer = token - self._sentences[before] <= self._sentences[after] - token
+        first, past = self._documents[document], self._documents[document + 1]
+        return self._sentences[np.minimum(np.maximum(np.where(at_most | nearer, before, after), first + 1), past - 1)]
 
     def boundaries_before(self, document: int) -> int:
         """How many sentences of earlier documents follow another one of their document."""
@@ -134,15 +142,20 @@ class Order:
     epoch_size: int  # samples in a pass
 
     def __init__(self, split: Split, places: Places, weights: Mapping[str, float], seed: int) -> None:
-        names = sorted({part.name for part in split.parts})
-        for name in weights:
-            if name not in names:
-                raise ValueError(f"There is a weight for {name}, but the corpus has only {', '.join(names)}.")
+        unknown = sorted(weights.keys() - {part.name for part in split.parts})
+        if unknown:
+            raise ValueError(
+                f"There is a weight for {unknown[0]}, but no file of the corpus is called that: name a file as it is "
+                "without .txt, or leave that weight out."
+            )
         self._places, self._seed = places, seed
         ranges, shares, boundaries = [], [], []
         for part in split.parts:
+            weight = weights.get(part.name, 1.0)
+            if weight == 0 or part.documents[0] == part.documents[1]:
+                continue
             start, stop = (places.samples_before(document) for document in part.documents)
-            if (weight := weights.get(part.name, 1.0)) > 0 and stop > start:
+            if stop > start:
                 ranges.append((start, stop))
                 shares.append(max(1, round(weight * (stop - start))))
                 boundaries.append([places.boundaries_before(document) for document in part.documents])
