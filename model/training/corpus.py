@@ -111,7 +111,7 @@ def _key(contents: str, tokenizer: WordPiece, validation_share: float) -> str:
     """The name of the cache entry: everything that the arrays depend on."""
     libraries = [importlib.metadata.version(library) for library in ("sentencex", "tokenizers")]
     settings = dataclasses.asdict(tokenizer.settings)
-    everything = json.dumps([FORMAT, contents, tokenizer.tokens, settings, validation_share, libraries])
+    everything = json.dumps([FORMAT, contents, tokenizer.tokens, settings, float(validation_share), libraries])
     return hashlib.blake2b(everything.encode(), digest_size=16).hexdigest()
 
 
