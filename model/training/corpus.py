@@ -98,11 +98,12 @@ def prepare(
         )
     contents = digest(files, progress)
     folder = cache / _key(contents, tokenizer, validation_share)
-    with said_in_a_sentence(cache, "used for tokenised texts"):
-        cache.mkdir(parents=True, exist_ok=True)
-        with FileLock(cache / "lock"):
-            if not _is_whole(folder):
-                _fill(folder, files, tokenizer, validation_share, progress)
+    if not _is_whole(folder):
+        with said_in_a_sentence(cache, "used for tokenised texts"):
+            cache.mkdir(parents=True, exist_ok=True)
+            with FileLock(cache / "lock"):
+                if not _is_whole(folder):  # another process may have made it meanwhile
+                    _fill(folder, files, tokenizer, validation_share, progress)
     return _opened(folder, files, contents)
 
 
@@ -110,14 +111,14 @@ def _key(contents: str, tokenizer: WordPiece, validation_share: float) -> str:
     """The name of the cache entry: everything that the arrays depend on."""
     libraries = [importlib.metadata.version(library) for library in ("sentencex", "tokenizers")]
     settings = dataclasses.asdict(tokenizer.settings)
-    everything = json.dumps([FORMAT, contents, tokenizer.tokens, settings, validation_share, libraries])
+    everything = json.dumps([FORMAT, contents, tokenizer.tokens, settings, float(validation_share), libraries])
     return hashlib.blake2b(everything.encode(), digest_size=16).hexdigest()
 
 
 def _is_whole(folder: Path) -> bool:
     """Whether the entry is there and its files are as long as they were written."""
     entry = read_object(folder / "entry.json")
-    return entry is not None and entry["sizes"] == _sizes(folder)
+    return entry is not None and entry.get("sizes") == _sizes(folder)
 
 
 def _sizes(folder: Path) -> dict[str, int]:

@@ -21,15 +21,15 @@ from typing import BinaryIO, cast
 ENDINGS = (".txt", ".txt.gz", ".txt.xz")  # of the files that are read where a folder is named
 
 PARAGRAPH = 1 << 16  # characters: a longer line is read as several paragraphs
-DOCUMENT = 1 << 22  # characters: a longer document is read as several, cut between paragraphs
+DOCUMENT = 1 << 20  # characters: a longer document is read as several, cut between paragraphs
 
 Progress = Callable[[str, float], None]
 """Told what is being done, in words, and the share of it that is done, 0 … 1. Called often, from any thread."""
 
 _BLOCK = 1 << 20  # bytes taken from a file at a time
-# Where a text that must be cut is cut: behind a sentence, or else behind any space.
-_SENTENCE_END = re.compile(r"""[.!?…。！？]["'”’)\]]*\s|[。！？]""")
-_SPACE = re.compile(r"\s")
+# A text that must be cut is cut behind the last sentence, or else behind the last space.
+_TO_SENTENCE_END = re.compile(r""".*(?:[.!?…]["'”’)\]]{0,3}\s|[。！？])""", re.DOTALL)
+_TO_SPACE = re.compile(r".*\s", re.DOTALL)
 
 
 class Meter:
@@ -142,14 +142,10 @@ def chopped(text: str, limit: int) -> Iterator[str]:
 
 
 def _cut(text: str, start: int, limit: int) -> int:
-    """Where the piece of ``text`` that begins at ``start`` ends: a sentence in its second half, or the last space."""
-    for pattern, first in ((_SENTENCE_END, start + limit // 2), (_SPACE, start)):
-        end = start
-        for match in pattern.finditer(text, first, start + limit):
-            end = match.end()
-        if end > start:
-            return end
-    return start + limit
+    """Where the piece of ``text`` that begins at ``start`` ends; never before its middle for the sake of a sentence."""
+    sentence = _TO_SENTENCE_END.match(text, start + limit // 2, start + limit)
+    found = sentence or _TO_SPACE.match(text, start, start + limit)
+    return found.end() if found else start + limit
 
 
 def _paragraphs(path: Path, meter: Meter | None) -> Iterator[str]:
@@ -198,17 +194,21 @@ def _where(data: bytes, at: int, place: int, line: int) -> str:
 
 def _blocks(path: Path, meter: Meter | None) -> Iterator[bytes]:
     """The unpacked bytes of the file, a block at a time; the last block is empty."""
+    for block, place in _read(path):
+        if meter is not None:
+            meter.at(place) if block else meter.next_file(place)
+        yield block
+
+
+def _read(path: Path) -> Iterator[tuple[bytes, int]]:
+    """Each block, and how many bytes of the file have been read for it and those before."""
     read = 0
     try:
         with path.open("rb") as packed, _unpacked(packed, path.name.lower()) as file:
             while block := file.read(_BLOCK):
+                yield block, packed.tell()
                 read += len(block)
-                yield block
-                if meter is not None:
-                    meter.at(packed.tell())
-            if meter is not None:
-                meter.next_file(packed.tell())
-        yield b""
+            yield b"", packed.tell()
     except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
         raise ValueError(
             f"{path} is damaged or cut short: it cannot be unpacked beyond {read:,} bytes of text ({error}); "
