@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -112,7 +111,7 @@ def test_two_processes_do_not_train_in_one_directory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "no word"),
+        (b"", "entries of a vocabulary"),
         (b"\x00\x01\x02\xff\xfe" * 400, ""),
         ("Grüße aus Köln.\n".encode("latin-1") * 50, "not UTF-8"),
         (b"He likes playing. She likes reading. They like it.\n", "document"),
@@ -195,20 +194,15 @@ def test_killed_at_ten_random_moments_it_ends_like_a_run_that_was_not(tmp_path: 
 def test_little_world_is_learnt_in_five_minutes(tmp_path: Path, order: str) -> None:
     from model.training import little_world
 
-    documents = 30_000
-    fields: dict[str, Any] = {"steps": 0, "minutes": 5.0, "length": 64, "batch": 32, "learning_rate": 1e-3}
+    text = (ROOT / "resources" / "recipes" / "little-world.toml").read_text(encoding="utf-8")
     if order == "shuffled":
-        told = little_world.generate(documents, seed=0)
+        told = little_world.generate(60_000, seed=0)
         lines = (little_world.text(document) for document in little_world.shuffled(told, seed=0))
         (tmp_path / "shuffled.txt").write_text("\n\n".join(lines), encoding="utf-8")
-        corpus = f'files = ["{tmp_path / "shuffled.txt"}"]'
-    else:
-        corpus = f"little_world = {documents}"
-    text = "\n".join(f"{key} = {json.dumps(value)}" for key, value in fields.items())
+        text = text.replace("little_world = 60000", 'files = ["shuffled.txt"]')
+        assert "shuffled.txt" in text
     file = tmp_path / "world.toml"
-    file.write_text(
-        f'{text}\n[corpus]\n{corpus}\n[vocabulary]\nsize = 700\n[network]\npreset = "tiny"\n', encoding="utf-8"
-    )
+    file.write_text(text, encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     arguments = command(file, "--runs", tmp_path / "runs")
     subprocess.run(arguments, check=True, cwd=ROOT, env=environment)
