@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -17,8 +16,9 @@ from model.training.masking import Batch
 from model.training.pairs import Rows, SpecialIds
 from model.training.precision import autocast, uses_bf16
 from model.training.recipe import CorpusRecipe, NetworkRecipe, Recipe, VocabularyRecipe
+from tests.benchmarks.timing import compare
 
-_ROUNDS, _STEPS = 4, 2  # taken in turns, so that what else the machine does slows both
+_ROUNDS = 8
 _B, _T, _V = 64, 128, 8_192
 _SPECIAL = SpecialIds(pad=0, unk=1, cls=2, sep=3, mask=4)
 
@@ -36,9 +36,9 @@ def main() -> None:
     ways = {"float32": False} | ({"bf16": True} if uses_bf16(recipe, torch.device("cpu")) else {})
     for name, bf16 in ways.items():
         ours = _ours(recipe, batch, bf16)
-        mine, other = _fastest(ours, theirs)
+        mine, other, ratio = compare(ours, theirs, _ROUNDS)
         tokens = int(batch.lengths.sum())
-        print(f"{name}: {other / mine:.2f} times as fast ({tokens / mine:,.0f} against {tokens / other:,.0f} tokens/s)")
+        print(f"{name}: {1 / ratio:.2f} times as fast ({tokens / mine:,.0f} against {tokens / other:,.0f} tokens/s)")
     if "bf16" not in ways:
         print("bf16: not measured, this processor does not compute in it")
 
@@ -93,20 +93,3 @@ def _theirs(batch: Batch) -> Callable[[], None]:
         adamw.zero_grad()
 
     return step
-
-
-def _fastest(*steps: Callable[[], None]) -> list[float]:
-    """Seconds of the fastest step of each."""
-    best = [float("inf")] * len(steps)
-    for round_number in range(1 + _ROUNDS):
-        for number, step in enumerate(steps):
-            for _ in range(_STEPS):
-                started = time.perf_counter()
-                step()
-                if round_number:  # the first warms up
-                    best[number] = min(best[number], time.perf_counter() - started)
-    return best
-
-
-if __name__ == "__main__":
-    main()
