@@ -9,7 +9,7 @@ import argparse
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,7 +25,10 @@ _NEEDED = {
     "safetensors": "safetensors",
     "numpy": "numpy",
     "platformdirs": "platformdirs",
+    "sentencex": "sentencex",
+    "filelock": "filelock",
 }
+_WINDOW = {"PySide6", "pyqtgraph"}  # a machine that trains need not have them
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         model = ["--model", str(options.model)] if options.model else []
         options = parser.parse_args([*model, "snapshot", "--out", "snapshots"])
     try:
-        _require_packages()
+        _require_packages(_NEEDED if options.command != "pretrain" else _NEEDED.keys() - _WINDOW)
         return _command(options)(options)
     except KeyboardInterrupt:
         return 130
@@ -80,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
         "--size", type=_size, default="1440x900", metavar="WxH", help="in points; default: %(default)s"
     )
     snapshot.add_argument("--scale", type=_scale, default="2", metavar="X", help="pixels a point; default: %(default)s")
+    pretrain = commands.add_parser("pretrain", help="train a BERT from plain text, without a window")
+    pretrain.add_argument("recipe", type=Path, nargs="?", metavar="RECIPE.toml", help="what to train, and on what")
+    pretrain.add_argument("--resume", type=Path, metavar="RUN", help="go on with this run directory instead")
+    pretrain.add_argument("--runs", type=Path, metavar="DIR", help="where run directories go; else the user's data")
+    pretrain.add_argument("--name", metavar="NAME", help="the run's name; else that of the recipe's file")
+    pretrain.add_argument("--dry-run", action="store_true", help="say what it would take on this machine, and end")
     return parser
 
 
@@ -108,7 +117,11 @@ def _no_screen() -> bool:
 
 
 def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
-    """The function that carries out what was asked; imports Qt."""
+    """The function that carries out what was asked; imports Qt, but for training."""
+    if options.command == "pretrain":
+        from model.training import command
+
+        return command.run
     if options.command == "snapshot":
         if sys.platform == "linux":  # elsewhere Qt's offscreen platform has no fonts
             os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -124,8 +137,8 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
     return app.run
 
 
-def _require_packages() -> None:
-    missing = [package for name, package in _NEEDED.items() if importlib.util.find_spec(name) is None]
+def _require_packages(names: Iterable[str]) -> None:
+    missing = [_NEEDED[name] for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise OSError(f"Python packages are missing: run `make run`, or pip install {' '.join(missing)}")
 

@@ -283,7 +283,7 @@ class BertNetwork(nn.Module):
 
     def forward(self, input_ids: Tensor, segments: Tensor, mask: Tensor | None = None) -> Tensor:
         """The last hidden states (B, T, D) of a batch. ``mask`` (B, T) is True where a token stands, False at [PAD]."""
-        bias = attention_bias(mask, input_ids.shape[1], left_to_right=self.config.is_decoder)
+        bias = attention_bias(mask, input_ids.shape[1], left_to_right=self.config.is_decoder, device=input_ids.device)
         return self.bert.encoder(self.bert.embeddings(input_ids, segments), bias)
 
     def _draw(self, module: nn.Module) -> None:
@@ -293,15 +293,17 @@ class BertNetwork(nn.Module):
             nn.init.zeros_(module.bias)
 
 
-def attention_bias(mask: Tensor | None, tokens: int, *, left_to_right: bool) -> Tensor | None:
+def attention_bias(
+    mask: Tensor | None, tokens: int, *, left_to_right: bool, device: torch.device | None = None
+) -> Tensor | None:
     """What is added to the scores, -inf where a position may not be seen; None where all may.
 
     (1 or B, 1, 1 or T, T), from ``mask`` (B, T), True where a token stands.
     """
     bias = None
-    if mask is not None and not bool(mask.all()):
-        bias = torch.zeros(mask.shape).masked_fill(~mask, -math.inf)[:, None, None, :]  # (B, 1, 1, T)
+    if mask is not None:
+        bias = torch.zeros(mask.shape, device=device).masked_fill(~mask, -math.inf)[:, None, None, :]  # (B, 1, 1, T)
     if left_to_right:
-        later = torch.full((tokens, tokens), -math.inf).triu(1)[None, None]  # (1, 1, T, T)
+        later = torch.full((tokens, tokens), -math.inf, device=device).triu(1)[None, None]  # (1, 1, T, T)
         bias = later if bias is None else bias + later
     return bias

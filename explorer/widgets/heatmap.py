@@ -29,7 +29,7 @@ from model.trace import Floats
 
 Cell = tuple[int, int]
 
-_LARGEST_CELL = 40.0  # pixels
+_LARGEST_CELL = 56.0  # pixels
 _LINES_FROM = 7.0  # pixels a cell, from which on thin lines part the cells
 _LEAST_WRITTEN = 0.095  # of the scale; paler cells stay empty so that the eye finds the strong ones
 _FINE = 0.1  # a strongest colour that stands for less asks for a third decimal
@@ -54,16 +54,19 @@ class Scale(Enum):
 class Heatmap(pg.GraphicsView):
     """A picture of ``values`` (R, C). It tells which cell is hovered or chosen, and shows the one it is told.
 
-    The wheel zooms, dragging pans, a double click shows all again; so do plus, minus and 0.
+    The wheel zooms, dragging pans, a double click shows all again; so do plus, minus and 0. Cells of a ``square`` map
+    are up to ``widest`` times as wide as high, where there is room.
     """
 
     renewed = Signal()  # other values are drawn
     hovered = Signal(object)  # the cell (row, column) under the mouse, None where there is none
     chosen = Signal(int, int)  # row and column that were clicked or reached with the arrow keys
 
-    def __init__(self, parent: QWidget | None = None, *, scale: Scale = Scale.SHARE, square: bool = True) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, *, scale: Scale = Scale.SHARE, square: bool = True, widest: float = 1.0
+    ) -> None:
         super().__init__(parent)
-        self._scale, self._square = scale, square
+        self._scale, self._square, self._widest = scale, square, widest
         self._values: Floats = np.zeros((0, 0), dtype=np.float32)
         self._rows, self._columns = Axis(()), Axis(())
         self._limit = 1.0
@@ -279,9 +282,10 @@ class Heatmap(pg.GraphicsView):
             top = axes.top_margin(self._columns, self._labels, cell)
             right = axes.right_margin(self._columns, self._labels, cell)
             across, down = self.width() - left - right - 2, self.height() - top - 3
-            cell = max(0.05, min(_LARGEST_CELL, across / width, down / height) if self._square else across / width)
+            high = max(0.05, min(_LARGEST_CELL, across / width, down / height))
+            cell = max(0.05, min(across / width, self._widest * high)) if self._square else across / width
         if self._square:
-            across, down = cell * width, cell * height
+            across, down = cell * width, high * height
         self._box.setGeometry(QRectF(round(left), round(top), max(1.0, across), max(1.0, down)))
         self._render()
 

@@ -37,13 +37,17 @@ class NumberModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
-            return signed(float(self.sheet.values[index.row(), index.column()]))
+            return self._written(index)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.AccessibleTextRole:
             row, column = self.sheet.rows[index.row()], self.sheet.columns[index.column()]
-            return f"{row}, {column}: {signed(float(self.sheet.values[index.row(), index.column()]))}"
+            return f"{row}, {column}: {self._written(index)}"
         return None
+
+    def _written(self, index: Index) -> str:
+        value = self.sheet.values[index.row(), index.column()]
+        return value if isinstance(value, str) else signed(float(value))
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:

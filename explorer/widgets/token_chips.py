@@ -36,6 +36,7 @@ class TokenChips(QAbstractScrollArea):
         self._line = 1  # pixels from row to row
         self._seen = 0  # pixels of the rows that are seen at once
         self._held: int | None = None  # the token that was last brought into view
+        self._ringed: set[int | None] = set()  # the tokens that had rings when they were last painted
         self._dimmed = False
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE)
         self._patience.timeout.connect(lambda: self._dim(True))
@@ -135,7 +136,7 @@ class TokenChips(QAbstractScrollArea):
         look = Look.now()
         for position, chip in enumerate(self._chips):
             place = self.place(position)
-            if place.intersects(event.rect()):
+            if event.region().intersects(place):
                 look.draw(painter, chip, place)
                 self._draw_rings(painter, position, place)
 
@@ -239,7 +240,15 @@ class TokenChips(QAbstractScrollArea):
         self._held = held
         self.setAccessibleName(self.describe(self.cursor_position) if self._chips else self.tr("Tokens"))
         self.setAccessibleDescription(self.tr("The tokens of the sentences; the arrow keys move from one to the next."))
-        self.viewport().update()
+        self._draw_rings_anew()
+
+    def _draw_rings_anew(self) -> None:
+        """Paints those chips whose rings may be others: all of them take longer than a frame under the mouse."""
+        before = self._ringed
+        self._ringed = {self.workspace.clicked.token, self.workspace.selection.token, self.cursor_position}
+        for position in before | self._ringed:
+            if position is not None and position < len(self._places):
+                self.viewport().update(self.place(position).adjusted(-_GAP, -_GAP, _GAP, _GAP))
 
     def _scroll_to(self, position: int) -> None:
         place, bar = self._places[position], self.verticalScrollBar()

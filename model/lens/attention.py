@@ -1,4 +1,4 @@
-"""Who looks at whom: what each head of a trace does, in numbers (C12).
+"""Who looks at whom: what each head of a trace does, in numbers, and how one weight comes about (C12).
 
 The statistics are those of Clark et al. 2019, "What Does BERT Look At?", section 3.
 """
@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.trace import Floats, Trace
+
+Head = tuple[int, int]  # (layer, head)
+Cell = tuple[int, int]  # (row, column): who looks, who is looked at
+Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,27 +36,26 @@ class HeadStatistics:
 
 def statistics(trace: Trace) -> HeadStatistics:
     """What each head does, over all rows of the trace; special tokens look and are looked at like any other."""
-    attention = trace.attention
     tokens = np.asarray(trace.tokens)
-    size = len(tokens)
-    place = np.arange(size)
-    distances = np.abs(place[:, None] - place[None, :]).astype(np.float32)
+    size, place = len(tokens), np.arange(len(tokens))
     same = (tokens[:, None] == tokens[None, :]) & ~np.eye(size, dtype=bool)
     second = trace.segments == 1
-    texts = trace.inputs.texts
-    framing = np.array([text is None for text in texts])
-    cls, sep = place == 0, framing & (place > 0)
+    places = {
+        "cls": np.broadcast_to(place == 0, (size, size)),
+        "sep": np.broadcast_to(_special(trace) & (place > 0), (size, size)),
+        "previous": np.eye(size, k=-1, dtype=bool),
+        "next": np.eye(size, k=1, dtype=bool),
+        "itself": np.eye(size, dtype=bool),
+        "same": same,
+        "a_to_b": ~second[:, None] & second[None, :],
+        "b_to_a": second[:, None] & ~second[None, :],
+    }
+    distances = np.abs(place[:, None] - place[None, :])
+    *masses, travelled = _sums(trace.attention, np.stack([*places.values(), distances]))
     return HeadStatistics(
-        entropy=_entropy(attention),
-        distance=np.einsum("lhqk,qk->lh", attention, distances) / np.float32(size),
-        cls=_share(attention, np.broadcast_to(cls, (size, size))),
-        sep=_share(attention, np.broadcast_to(sep, (size, size))),
-        previous=_share(attention, np.eye(size, k=-1, dtype=bool)),
-        next=_share(attention, np.eye(size, k=1, dtype=bool)),
-        itself=_share(attention, np.eye(size, dtype=bool)),
-        same=_share(attention, same),
-        a_to_b=_share(attention, ~second[:, None] & second[None, :]),
-        b_to_a=_share(attention, second[:, None] & ~second[None, :]),
+        entropy=_entropy(trace.attention),
+        distance=travelled / np.float32(size),
+        **{name: _mean(mass, wanted) for mass, (name, wanted) in zip(masses, places.items(), strict=True)},
     )
 
 
@@ -86,17 +90,130 @@ def patterns(heads: HeadStatistics, tokens: int) -> list[list[Pattern]]:
     return [[name(layer, head) for head in range(count)] for layer in range(layers)]
 
 
+def order(statistic: Floats) -> list[Head]:
+    """Every head by a ``statistic`` (L, H), the largest first; those that are NaN last, equal ones as they stand."""
+    layers, heads = statistic.shape
+    places = np.argsort(-np.nan_to_num(statistic.ravel(), nan=-np.inf), kind="stable")
+    return [divmod(place, heads) for place in places.tolist()] if layers else []
+
+
+_EXCEPTION_FROM = 0.5  # of a row's mass: a word that looks so firmly elsewhere is worth naming
+
+
+def exception(trace: Trace, head: Head, pattern: Pattern) -> Cell | None:
+    """The word that looks most firmly at another than the ``pattern`` of its head says, if one does."""
+    size, place = len(trace.tokens), np.arange(len(trace.tokens))
+    special = _special(trace)
+    expected = {
+        "cls": np.broadcast_to(place == 0, (size, size)),
+        "sep": np.broadcast_to(special & (place > 0), (size, size)),
+        "previous": np.eye(size, k=-1, dtype=bool),
+        "next": np.eye(size, k=1, dtype=bool),
+        "itself": np.eye(size, dtype=bool),
+    }.get(pattern)
+    if expected is None:
+        return None
+    cell = _largest(trace.attention[head], ~expected & _between_words(special))
+    return cell if cell is not None and trace.attention[(*head, *cell)] >= _EXCEPTION_FROM else None
+
+
+def strongest(trace: Trace, head: Head, row: int | None = None) -> Cell:
+    """The cell with the largest weight: of one ``row``, or of all where one word looks at another."""
+    weights = trace.attention[head]
+    if row is not None:
+        return row, int(weights[row].argmax())
+    cell = _largest(weights, _between_words(_special(trace))) or _largest(weights, np.ones(weights.shape, dtype=bool))
+    assert cell is not None  # a trace has [CLS] at least
+    return cell
+
+
+@dataclass(frozen=True, eq=False)
+class Derivation:
+    """How one weight comes about: ``softmax(query · key / √K)`` over the row of who looks (C12).
+
+    The steps are in double precision, from the trace's query and key; ``weights`` are the trace's own.
+    """
+
+    head: Head
+    cell: Cell
+    query: Floats  # (K,) of the token that looks
+    key: Floats  # (K,) of the token that is looked at
+    products: Doubles  # (K,) query times key
+    dot: float  # their sum
+    score: float  # dot / √K, also where it is hidden
+    scores: Doubles  # (T,) of the whole row; -inf where a later token is hidden
+    exponentials: Doubles  # (T,) exp(scores - max), so that the largest is 1 and none too large to compute
+    weights: Floats  # (T,) the row of the trace: exponentials divided by their sum, as the network did it
+
+    @property
+    def weight(self) -> float:
+        """The attention weight at the cell."""
+        return float(self.weights[self.cell[1]])
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the token that looks may not see the other, since it comes later."""
+        return bool(np.isneginf(self.scores[self.cell[1]]))
+
+
+def derivation(trace: Trace, head: Head, cell: Cell) -> Derivation:
+    """The steps from query and key to the weight at ``cell`` of a ``head``."""
+    row, column = cell
+    query, keys = trace.query[head][row], trace.key[head]
+    dots = keys.astype(np.float64) @ query.astype(np.float64)
+    scores = dots / np.sqrt(len(query))
+    score = float(scores[column])
+    if trace.direction == "left-to-right":
+        scores[row + 1 :] = -np.inf
+    exponentials = np.exp(scores - scores.max())
+    return Derivation(
+        head=head,
+        cell=cell,
+        query=query,
+        key=keys[column],
+        products=query.astype(np.float64) * keys[column],
+        dot=float(dots[column]),
+        score=score,
+        scores=scores,
+        exponentials=exponentials,
+        weights=trace.attention[head][row],
+    )
+
+
+def _special(trace: Trace) -> NDArray[np.bool_]:
+    """(T,) where [CLS] and [SEP] frame the texts."""
+    return np.array([text is None for text in trace.inputs.texts])
+
+
+def _between_words(special: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(T, T) where one word looks at another."""
+    return ~(special[:, None] | special[None, :] | np.eye(len(special), dtype=bool))
+
+
+def _largest(weights: Floats, places: NDArray[np.bool_]) -> Cell | None:
+    """The largest weight at ``places`` (T, T), None where there is no such place."""
+    row, column = divmod(int(np.where(places, weights, -1).argmax()), weights.shape[1])
+    return (row, column) if places[row, column] else None
+
+
 def _entropy(attention: Floats) -> Floats:
-    """(L, H) mean entropy of the rows in nats, layer by layer so that no second (L, H, T, T) is needed."""
-    tiny = np.finfo(np.float32).tiny
-    rows = [-(layer * np.log(np.maximum(layer, tiny))).sum(-1).mean(-1) for layer in attention]
-    return np.asarray(rows, dtype=np.float32)
+    """(L, H) mean entropy of the rows in nats, head by head so that no second (L, H, T, T) is needed."""
+    layers, heads, size, _ = attention.shape
+    entropy, logarithms = np.zeros((layers, heads), dtype=np.float32), np.empty((size, size), dtype=np.float32)
+    for head in np.ndindex(layers, heads):
+        np.log(np.maximum(attention[head], np.finfo(np.float32).tiny, out=logarithms), out=logarithms)
+        entropy[head] = -np.einsum("qk,qk->q", attention[head], logarithms).mean()
+    return entropy
 
 
-def _share(attention: Floats, places: np.ndarray) -> Floats:
-    """(L, H) mean over the rows that have such ``places`` (T, T) of the mass they put there; NaN where none has."""
-    rows = places.any(axis=1)
-    if not rows.any():
-        return np.full(attention.shape[:2], np.nan, dtype=np.float32)
-    mass = np.einsum("lhqk,qk->lh", attention, places.astype(np.float32))
-    return mass / np.float32(rows.sum())
+def _sums(attention: Floats, factors: NDArray[np.generic]) -> Floats:
+    """(N, L, H) the sums of ``attention`` times each of N ``factors`` (N, T, T), in one pass over the memory."""
+    layers, heads, size, _ = attention.shape
+    flat = factors.reshape(len(factors), size * size).astype(np.float32)
+    return (flat @ attention.reshape(layers * heads, size * size).T).reshape(-1, layers, heads)
+
+
+def _mean(mass: Floats, places: NDArray[np.bool_]) -> Floats:
+    """(L, H) a ``mass`` by the number of rows that have such ``places`` (T, T); NaN where none has."""
+    rows = int(places.any(axis=1).sum())
+    return mass / np.float32(rows) if rows else np.full_like(mass, np.nan)

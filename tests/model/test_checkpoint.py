@@ -172,7 +172,12 @@ def test_transformers_computes_the_same_with_what_save_wrote(architecture: str, 
     config = transformers.AutoConfig.from_pretrained(tmp_path / "ours")
     assert config.architectures == [architecture]
     again = getattr(transformers, architecture).from_pretrained(tmp_path / "ours").eval()
-    assert all(torch.equal(a, b) for a, b in zip(outputs(theirs), outputs(again), strict=True))
+    written, read = theirs.state_dict(), again.state_dict()
+    assert written.keys() == read.keys()
+    assert all(torch.equal(written[name], read[name]) for name in written)
+    # The same weights at another address may take another kernel, which adds up in another order.
+    for a, b in zip(outputs(theirs), outputs(again), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("said", [True, False])
@@ -185,7 +190,7 @@ def test_an_untied_decoder_stays_untied(said: bool, tmp_path: Path) -> None:
     again = transformers.BertForMaskedLM.from_pretrained(tmp_path / "ours").eval()
     assert torch.equal(again.cls.predictions.decoder.weight, theirs.cls.predictions.decoder.weight)
     expected = transformers.BertForMaskedLM.from_pretrained(tmp_path / "theirs").eval()
-    assert torch.equal(outputs(again)[0], outputs(expected)[0])
+    torch.testing.assert_close(outputs(again)[0], outputs(expected)[0], rtol=0, atol=1e-6)
     same_weights(bert, expected)
 
 
@@ -200,7 +205,8 @@ def test_a_task_head_is_named_and_kept(architecture: str, tmp_path: Path) -> Non
     again = transformers.AutoConfig.from_pretrained(tmp_path / "ours")
     assert again.architectures == [architecture]
     again = getattr(transformers, architecture).from_pretrained(tmp_path / "ours").eval()
-    assert all(torch.equal(a, b) for a, b in zip(outputs(theirs), outputs(again), strict=True))
+    for a, b in zip(outputs(theirs), outputs(again), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from typing import cast, get_args
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from explorer import theme
 from explorer.tabs.attention import AttentionTab
 from explorer.workspace import Workspace
 from model.lens import attention
@@ -91,7 +93,7 @@ def test_x_switches_a_head_off_and_on_again(
     qtbot.keyClick(tab.atlas, Qt.Key.Key_X)
     settle()
     assert workspace.scenario.heads_off == {(1, 1)}
-    assert "switched off" in plain(tab.summary)
+    assert "Switched off" in plain(tab.summary)
     square = tab.atlas.head_rect((1, 1)).center().toPoint()
     qtbot.mouseClick(tab.atlas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, square)
     settle()
@@ -103,7 +105,7 @@ def test_scaling_each_row_by_itself_changes_colours_and_no_number(
 ) -> None:
     assert workspace.trace is not None
     before = tab.heatmap.grab().toImage()
-    tab.per_row.click()
+    tab.scale.choose(1)
     settle()
     assert tab.heatmap.grab().toImage() != before
     np.testing.assert_array_equal(tab.heatmap.values, workspace.trace.attention[0, 0])
@@ -121,16 +123,155 @@ def test_a_head_that_looks_at_the_token_before_is_called_so(tab: AttentionTab, w
     assert "looks at the token before" in tab.answer
 
 
+def test_the_sentence_below_writes_out_how_the_weight_comes_about(
+    tab: AttentionTab, workspace: Workspace, settle: Settle
+) -> None:
+    trace = workspace.trace
+    assert trace is not None
+    workspace.select(head=(2, 4), cell=(6, 4), token=6)
+    settle()
+    query, keys = trace.query[2, 4, 6].astype(float), trace.key[2, 4].astype(float)
+    scores = [sum(q * k for q, k in zip(query, key, strict=True)) / math.sqrt(32) for key in keys]
+    exponentials = [math.exp(score - max(scores)) for score in scores]
+    dot, score = scores[4] * math.sqrt(32), scores[4]
+    said = plain(tab.path.sentence).replace("−", "-")
+    assert said.startswith(f"Query of he · key of cute = {dot:.3f}; ÷ √32 = {score:.3f}, the score.")
+    assert f"÷ {sum(exponentials):.3f}, the row’s sum, = " in said
+    assert float(said.split("= ")[-1].rstrip(".")) == pytest.approx(exponentials[4] / sum(exponentials), abs=6e-4)
+    assert said.split("= ")[-1] == plain(tab.reading).split("with ")[-1]  # the number in the map
+
+
+def test_the_bars_below_are_those_of_the_trace(tab: AttentionTab, workspace: Workspace, settle: Settle) -> None:
+    trace = workspace.trace
+    assert trace is not None
+    workspace.select(head=(1, 3), cell=(7, 2), token=7)
+    settle()
+    query, key, product = (lane.values for lane in tab.path.products.lanes)
+    np.testing.assert_array_equal(query, trace.query[1, 3, 7])
+    np.testing.assert_array_equal(key, trace.key[1, 3, 2])
+    np.testing.assert_allclose(product, query.astype(float) * key)
+    scores, weights = (lane.values for lane in tab.path.softmax.lanes)
+    np.testing.assert_allclose(scores, trace.scores(1, 3)[7], atol=1e-5)
+    np.testing.assert_array_equal(weights, trace.attention[1, 3, 7])
+
+
+def test_with_nothing_chosen_the_strongest_weight_between_words_is_shown(
+    tab: AttentionTab, workspace: Workspace
+) -> None:
+    assert workspace.trace is not None
+    weights, words = workspace.trace.attention[0, 0], [1, 2, 3, 4, 6, 7, 8, 9]
+    best = max(((row, column) for row in words for column in words if row != column), key=lambda cell: weights[cell])
+    assert tab.heatmap.cell == best
+    assert plain(tab.reading).startswith("Strongest between words is ")
+    assert workspace.selection.cell is None  # nobody has chosen it
+
+
+def test_a_chosen_token_shows_whom_it_looks_at_most(tab: AttentionTab, workspace: Workspace, settle: Settle) -> None:
+    assert workspace.trace is not None
+    workspace.select(cell=(6, 4), token=6)
+    workspace.select(token=7)  # in the strip: the cell of another row is not what is asked about
+    settle()
+    assert tab.heatmap.cell == (7, int(workspace.trace.attention[0, 0, 7].argmax()))
+    assert plain(tab.reading).startswith("likes looks most at ")
+
+
+def test_a_click_on_a_bar_of_the_softmax_goes_to_that_cell(
+    tab: AttentionTab, workspace: Workspace, settle: Settle, qtbot: QtBot
+) -> None:
+    workspace.select(cell=(6, 4), token=6)
+    settle()
+    bar = tab.path.softmax.column_rect(1).center().toPoint()
+    qtbot.mouseClick(tab.path.softmax, Qt.MouseButton.LeftButton, pos=bar)
+    assert workspace.clicked.cell == (6, 1)
+
+
+def test_reading_left_to_right_what_comes_later_is_hidden(show: Show, workspace: Workspace, settle: Settle) -> None:
+    tab = cast(AttentionTab, show(AttentionTab, Scenario("I love you very much").attend("left-to-right")))
+    workspace.select(cell=(2, 4), token=2)
+    settle()
+    assert "love does not see what comes later: score −∞, weight 0.000" in plain(tab.path.sentence)
+    assert tab.path.softmax.accessibleDescription() == "very: score −∞, softmax 0.000"
+
+
+def test_the_heads_are_sorted_by_what_they_do(tab: AttentionTab, workspace: Workspace) -> None:
+    assert workspace.trace is not None
+    tab.heads.sort.setCurrentIndex(tab.heads.sort.findData("previous"))
+    shares = {
+        (layer, head): float(np.diagonal(workspace.trace.attention[layer, head], offset=-1).mean())
+        for layer, head in np.ndindex(6, 8)
+    }
+    expected = sorted(shares, key=lambda head: -shares[head])
+    assert tab.atlas.order == expected
+    first = expected[0]
+    assert tab.atlas.words(first) == f"{first[0] + 1}·{first[1] + 1}  {shares[first] * 100:.0f}\N{NO-BREAK SPACE}%"
+    picture = tab.picture()
+    assert picture is not None
+    assert picture.sheet().rows[0] == f"layer {first[0] + 1} head {first[1] + 1}"
+
+
+def test_the_table_of_heads_names_their_patterns_and_chooses(
+    tab: AttentionTab, workspace: Workspace, qtbot: QtBot
+) -> None:
+    picture = tab.picture()
+    assert picture is not None
+    picture.show_numbers(True)
+    assert picture.table is not None
+    numbers = picture.table.numbers
+    assert numbers.index(8, 0).data() in get_args(attention.Pattern)
+    picture.table.chosen.emit(9, 3)
+    assert workspace.clicked.head == (1, 1)
+    assert (picture.table.currentIndex().row(), picture.table.currentIndex().column()) == (9, 3)
+
+
+def test_without_a_pair_nothing_is_sorted_by_looking_across(show: Show) -> None:
+    tab = cast(AttentionTab, show(AttentionTab, Scenario("one sentence")))
+    sort = tab.heads.sort
+    enabled = {
+        sort.itemData(place): bool(sort.model().flags(sort.model().index(place, 0)) & Qt.ItemFlag.ItemIsEnabled)
+        for place in range(sort.count())
+    }
+    assert not enabled["a_to_b"]
+    assert not enabled["b_to_a"]
+    assert enabled["previous"]
+
+
+def test_the_steps_make_room_for_the_map(tab: AttentionTab, qtbot: QtBot) -> None:
+    before = tab.heatmap.height()
+    tab.steps.click()
+    assert not tab.path.isVisible()
+    qtbot.waitUntil(lambda: tab.heatmap.height() > before)
+
+
+@pytest.fixture
+def large_text(qapp: object) -> Iterator[Callable[[], None]]:
+    """Makes text as large as it gets, until the test ends."""
+    theme.apply("light")
+    yield lambda: theme.set_text_scale(2.0)
+    theme.set_text_scale(1.0)
+
+
+def test_with_large_text_the_map_stands_below_the_atlas(
+    large_text: Callable[[], None], tab: AttentionTab, qtbot: QtBot
+) -> None:
+    def corner() -> QPoint:
+        return tab.chosen.mapTo(tab, QPoint())
+
+    beside = corner()
+    assert beside.x() > tab.width() // 3
+    large_text()
+    qtbot.waitUntil(lambda: corner().x() < 40 and corner().y() > beside.y() + tab.heads.height())
+
+
 def test_the_rows_of_a_long_text_are_seen_until_the_user_wants_one_scale(
     show: Show, settle: Settle, workspace: Workspace
 ) -> None:
     tab = cast(AttentionTab, show(AttentionTab, Scenario("the man went to the market to buy fruits " * 10)))
-    assert tab.per_row.isChecked()
+    assert tab.scale.current == 1
     workspace.set_texts("My dog is cute", "")
     settle()
-    assert not tab.per_row.isChecked()
-    tab.per_row.click()
-    tab.per_row.click()
+    assert tab.scale.current == 0
+    tab.scale.choose(1)
+    tab.scale.choose(0)
     workspace.set_texts("the man went to the market to buy fruits " * 10, "")
     settle()
-    assert not tab.per_row.isChecked()
+    assert tab.scale.current == 0

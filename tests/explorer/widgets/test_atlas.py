@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QFontMetricsF
 from pytestqt.qtbot import QtBot
 
 from explorer import theme
@@ -68,11 +68,69 @@ def test_screen_readers_hear_layers_and_heads_counted_from_one(atlas: Atlas) -> 
 
 
 @pytest.mark.parametrize("tokens", [3, 11, 40, 128, 512])
-def test_one_bright_cell_is_seen_at_any_length(tokens: int) -> None:
+def test_one_bright_cell_is_seen_at_any_length(qtbot: QtBot, tokens: int) -> None:
     maps = np.zeros((2, 3, tokens, tokens), dtype=np.float32)
     maps[1, 2, tokens // 2, tokens - 1] = 1
-    image = compose(maps, 36, 4.0)
-    assert image.format() == QImage.Format.Format_Indexed8
-    bright = [(x, y) for x in range(image.width()) for y in range(image.height()) if image.pixelIndex(x, y) == 255]
+    image = compose(maps, 36, {(layer, head): (layer * 40, head * 40) for layer, head in np.ndindex(2, 3)})
+    high = QColor(theme.palette().attention_high)
+    bright = [(x, y) for x in range(image.width()) for y in range(image.height()) if image.pixelColor(x, y) == high]
     assert bright
     assert all(x >= 80 and y >= 40 for x, y in bright)
+
+
+REVERSED = [(layer, head) for layer in (2, 1, 0) for head in (4, 3, 2, 1, 0)]
+
+
+def test_sorted_heads_stand_in_that_order_and_say_their_layer_and_head(atlas: Atlas) -> None:
+    atlas.sort(REVERSED)
+    assert colour(atlas, (2, 4)) == QColor(theme.palette().attention_high)  # the picture goes with its head
+    places = [(atlas.head_rect(head).y(), atlas.head_rect(head).x()) for head in REVERSED]
+    assert places == sorted(places)
+    assert atlas.words((2, 4)) == "3·5"
+
+
+def test_arrow_keys_go_through_the_order_that_is_seen(atlas: Atlas, qtbot: QtBot) -> None:
+    atlas.sort(REVERSED)
+    told: list[tuple[int, int]] = []
+    atlas.chosen.connect(lambda layer, head: told.append((layer, head)))
+    atlas.mark((2, 4))
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_End, Qt.Key.Key_Home, Qt.Key.Key_Left):
+        qtbot.keyClick(atlas, key)
+    assert told == [(2, 3), (0, 0), (2, 4), (2, 4)]
+
+
+def test_the_order_of_another_model_is_not_taken(atlas: Atlas) -> None:
+    atlas.sort([(0, 0), (0, 1)])
+    assert atlas.order == sorted(REVERSED)
+
+
+def test_a_head_is_described_by_what_it_does(atlas: Atlas) -> None:
+    atlas.mark((1, 3))
+    atlas.describe({(1, 3): "next"}, {(1, 3): "looks at the token after"})
+    assert atlas.accessibleDescription() == "Layer 2, head 4: looks at the token after"
+    assert atlas.words((1, 3)) == "next"
+
+
+@pytest.mark.parametrize("size", [(438, 290), (600, 480), (960, 560)])
+@pytest.mark.parametrize("is_sorted", [False, True])
+@pytest.mark.parametrize("shape", [(12, 12), (6, 8), (2, 2)])
+@pytest.mark.parametrize("note", ["", "token before"])
+def test_squares_and_their_words_never_lie_over_each_other(
+    qtbot: QtBot, size: tuple[int, int], is_sorted: bool, shape: tuple[int, int], note: str
+) -> None:
+    atlas = Atlas()
+    qtbot.addWidget(atlas)
+    atlas.resize(*size)
+    atlas.show_maps(np.zeros((*shape, 4, 4), dtype=np.float32))
+    heads = [(layer, head) for layer, head in np.ndindex(*shape)]
+    atlas.sort(heads if is_sorted else None)
+    atlas.describe(dict.fromkeys(heads, note), {})
+    metrics, boxes = QFontMetricsF(theme.font(0.75)), []
+    for head in heads:
+        boxes.append(atlas.head_rect(head))
+        if atlas.words(head):
+            boxes.append(atlas.words_rect(head))
+            assert metrics.horizontalAdvance(atlas.words(head)) <= boxes[-1].width() + 0.5
+    inner = [box.adjusted(0.5, 0.5, -0.5, -0.5) for box in boxes]
+    assert all(box.right() <= size[0] and box.bottom() <= size[1] for box in inner)
+    assert not any(box.intersects(other) for place, box in enumerate(inner) for other in inner[:place])

@@ -146,3 +146,15 @@ def test_a_number_with_its_minus_stays_in_its_cell(qtbot: QtBot) -> None:
 
     assert len(colours(cell.left())) == len(colours(cell.right())) == 1  # nothing is written over the thin lines
     assert any(len(colours(x)) > 1 for x in range(round(cell.left()) + 1, round(cell.right())))  # but between them
+
+
+@pytest.mark.parametrize(("width", "height"), [(700, 200), (300, 400), (420, 420)])
+def test_cells_may_be_wider_than_high_but_only_so_far(qtbot: QtBot, width: int, height: int) -> None:
+    heatmap = Heatmap(widest=2.0)
+    qtbot.addWidget(heatmap)
+    heatmap.resize(width, height)
+    heatmap.show_values(np.eye(11, dtype=np.float32), Axis(("to",) * 11), Axis(("to",) * 11))
+    cell = heatmap.cell_rect((0, 0))
+    assert 0.99 <= cell.width() / cell.height() <= 2.01
+    assert heatmap.map_rect().right() <= width
+    assert heatmap.map_rect().bottom() <= height

@@ -1,0 +1,307 @@
+"""The training loop: right to the last digit, and the same after it was interrupted."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import model
+from model.bert import Bert
+from model.training.corpus import Corpus
+from model.training.masking import KEPT, MASKED, REPLACED
+from model.training.recipe import NetworkRecipe, Phase
+from model.training.run import Run
+from model.training.trainer import Trainer
+from model.wordpiece import WordPiece
+from tests.model.training import small
+
+_TIMES = {"seconds", "tokens_per_second", "data_seconds"}
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> tuple[WordPiece, Corpus]:
+    return small.prepared(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture
+def start(tmp_path: Path, texts: tuple[WordPiece, Corpus]) -> Any:
+    """Begins a run of the given name; one that is there already goes on from its state."""
+
+    def begin(name: str = "run", **fields: Any) -> Trainer:
+        asked = small.recipe(**fields)
+        if not (tmp_path / name).exists():
+            return small.trainer(asked, Run.create(tmp_path, name, asked.to_toml()), *texts)
+        run = Run.open(tmp_path / name)
+        trainer = small.trainer(asked, run, *texts)
+        state = run.load_state()
+        trainer.restore(state)
+        run.cut_metrics(state["metrics_size"])
+        return trainer
+
+    return begin
+
+
+def without_times(run: Run) -> list[dict[str, Any]]:
+    return [{key: value for key, value in row.items() if key not in _TIMES} for row in run.metrics()]
+
+
+def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in trainer.network.state_dict().items()}
+
+
+# Right
+
+
+def test_one_step_is_that_of_transformers_and_torch(start: Any, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    trainer = start(learning_rate=1e-4, epsilon=1e-6, warmup=0.0, decay="none", clip=0.5, log_steps=1, steps=1)
+    bert = Bert("fresh", trainer.network, trainer.tokenizer)
+    model.save(bert, tmp_path / "fresh")
+    trainer.network.train()
+    theirs = transformers.BertForPreTraining.from_pretrained(tmp_path / "fresh").train()
+    [batch] = trainer._batches.training(trainer.progress.place)
+
+    labels = torch.full(batch.input_ids.shape, -100)
+    labels.view(-1)[torch.from_numpy(batch.chosen)] = torch.from_numpy(batch.labels)
+    mask = torch.arange(labels.shape[1]) < torch.from_numpy(batch.lengths)[:, None]
+    output = theirs(
+        input_ids=torch.from_numpy(batch.input_ids),
+        token_type_ids=torch.from_numpy(batch.segments),
+        attention_mask=mask.long(),
+        labels=labels,
+        next_sentence_label=torch.from_numpy(batch.next_labels),
+    )
+    output.loss.backward()
+    torch.nn.utils.clip_grad_norm_(theirs.parameters(), 0.5)
+    spared = [one for name, one in theirs.named_parameters() if name.endswith("bias") or "LayerNorm" in name]
+    decayed = [one for one in theirs.parameters() if all(one is not other for other in spared)]
+    torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.01}, {"params": spared, "weight_decay": 0.0}],
+        lr=1e-4,
+        betas=(0.9, 0.98),
+        eps=1e-6,
+    ).step()
+
+    trainer.train()
+
+    line = next(row for row in trainer.run.metrics() if row["split"] == "train")
+    assert line["loss"] == pytest.approx(output.loss.item(), abs=1e-5)
+    ours = trainer.network.state_dict()
+    for name, value in theirs.state_dict().items():
+        if name in ours:
+            torch.testing.assert_close(ours[name], value, rtol=0, atol=1e-6, msg=name)
+
+
+def test_a_batch_in_parts_makes_the_step_of_the_whole(start: Any) -> None:
+    whole, parts = start("whole", batch=8, steps=5), start("parts", batch=4, accumulation=2, steps=5)
+    whole.train()
+    parts.train()
+    for name, value in weights(whole).items():
+        torch.testing.assert_close(parts.network.state_dict()[name], value, rtol=1e-4, atol=1e-6, msg=name)
+
+
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing(start: Any) -> None:
+    trainer = start(log_steps=1, steps=20, warmup=0.25, decay="linear")
+    trainer.train()
+    rates = [row["learning_rate"] for row in trainer.run.metrics() if row["split"] == "train"]
+    assert rates[0] == pytest.approx(2e-3 * 0.5 / 20 / 0.25)
+    assert max(rates) == pytest.approx(2e-3 * (1 - 0.5 / 20 / 0.75), rel=1e-6)
+    assert rates[-1] == pytest.approx(2e-3 * 0.5 / 20 / 0.75, rel=1e-6)
+
+
+def test_each_layer_tells_its_gradient_and_how_much_it_changed(start: Any) -> None:
+    trainer = start(steps=1, log_steps=1, clip=0)
+    before = weights(trainer)
+    trainer.train()
+    line = next(row for row in trainer.run.metrics() if row["split"] == "train")
+    parts = ["embeddings", "layer 1", "layer 2", "pooler", "MLM head", "NSP head"]
+    assert list(line["grad_norm_by_layer"]) == parts == list(line["update_by_layer"])
+    whole = math.sqrt(sum(norm**2 for norm in line["grad_norm_by_layer"].values()))
+    assert line["grad_norm"] == pytest.approx(whole, rel=1e-5)
+    after = weights(trainer)
+    names = [name for name in before if name.startswith("bert.encoder.layer.0.")]
+    change = math.sqrt(sum(float((after[name] - before[name]).square().sum()) for name in names))
+    norm = math.sqrt(sum(float(before[name].square().sum()) for name in names))
+    assert line["update_by_layer"]["layer 1"] == pytest.approx(change / norm, rel=1e-4)
+
+
+def test_muon_learns_too(start: Any) -> None:
+    trainer = start(optimizer="muon", learning_rate=5e-3)
+    trainer.train()
+    losses = [row["loss"] for row in trainer.run.metrics() if row["split"] == "validation"]
+    assert losses[-1] < losses[0] - 0.5
+
+
+def test_the_batch_that_is_shown_is_the_one_that_was_learnt(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.training.trainer._SHOWN_EVERY", -1.0)
+    trainer = start(steps=1, log_steps=1)
+    [batch] = trainer._batches.training(trainer.progress.place)
+    trainer.train()
+    shown = trainer.run.batch()
+    tokens = trainer.tokenizer.tokens
+    kinds = {MASKED: "masked", REPLACED: "replaced", KEPT: "kept"}
+    found = [
+        (row, one["position"], one["kind"], one["label"])
+        for row, entry in enumerate(shown["rows"])
+        for one in entry["chosen"]
+    ]
+    wanted = [
+        (int(place) // 32, int(place) % 32, kinds[int(kind)], tokens[label])
+        for place, kind, label in zip(batch.chosen, batch.kinds, batch.labels, strict=True)
+    ]
+    assert found == wanted
+    assert [entry["pieces"][0] for entry in shown["rows"]] == ["[CLS]"] * 4
+    assert [entry["next_label"] for entry in shown["rows"]] == batch.next_labels.tolist()
+    line = next(row for row in trainer.run.metrics() if row["split"] == "train")
+    losses = [one["loss"] for entry in shown["rows"] for one in entry["chosen"]]
+    assert sum(losses) / len(losses) == pytest.approx(line["mlm_loss"], rel=1e-5)
+
+
+# Interrupted
+
+
+def test_a_run_that_was_torn_off_at_ten_moments_ends_like_one_that_was_not(start: Any) -> None:
+    whole = start("whole")
+    whole.train()
+    draw = random.Random(1)
+    trainer = start("torn")
+    for _ in range(10):
+        steps = draw.randrange(1, 9)
+        save_at, die_at = trainer.progress.step + steps, trainer.progress.step + steps + draw.randrange(0, 4)
+
+        def torn(trainer: Trainer = trainer, save_at: int = save_at, die_at: int = die_at) -> bool:
+            if trainer.progress.step == save_at:
+                trainer.save()
+            if trainer.progress.step >= die_at:
+                raise KeyboardInterrupt
+            return False
+
+        with pytest.raises(KeyboardInterrupt):
+            trainer.train(torn)
+        trainer = start("torn")
+        assert trainer.progress.step == save_at
+    trainer.train()
+    for name, value in weights(whole).items():
+        assert torch.equal(trainer.network.state_dict()[name], value), name
+    assert without_times(trainer.run) == without_times(whole.run)
+
+
+def test_a_stop_saves_and_the_run_goes_on_from_there(start: Any) -> None:
+    trainer = start()
+    assert not trainer.train(lambda: trainer.progress.step == 7)
+    again = start()
+    assert again.progress.step == 7
+    assert again.train()
+    assert again.progress.step == 60
+
+
+def test_dropout_goes_on_with_the_draws_it_would_have_had(start: Any) -> None:
+    network = dataclasses.replace(small.NETWORK, dropout=0.1)
+    whole = start("whole", network=network, steps=12)
+    whole.train()
+    torn = start("torn", network=network, steps=12)
+    torn.train(lambda: torn.progress.step == 5)
+    torch.manual_seed(99)
+    again = start("torn", network=network, steps=12)
+    again.train()
+    for name, value in weights(whole).items():
+        assert torch.equal(again.network.state_dict()[name], value), name
+
+
+def test_a_changed_corpus_is_not_gone_on_with(start: Any, tmp_path: Path) -> None:
+    trainer = start()
+    trainer.train(lambda: trainer.progress.step == 2)
+    other = small.trainer(small.recipe(), trainer.run, *small.prepared(tmp_path, documents=201))
+    with pytest.raises(ValueError, match="corpus has changed"):
+        other.restore(trainer.run.load_state())
+
+
+# Breaking down
+
+
+def test_a_gradient_that_is_no_number_stops_the_run_and_names_the_step(start: Any) -> None:
+    trainer = start(save_seconds=0.0)
+    spoilt = False
+
+    def spoil() -> bool:
+        nonlocal spoilt
+        if trainer.progress.step == 25 and not spoilt:
+            spoilt = True
+            with torch.no_grad():
+                trainer.network.bert.encoder.layer[0].output.dense.weight[0, 0] = math.nan
+        return False
+
+    with pytest.raises(ValueError, match="step 26"):
+        trainer.train(spoil)
+    assert trainer.run.snapshots()[-1][0] == 20
+    state = trainer.run.load_state()
+    assert state["progress"]["step"] == 25
+    assert all(torch.isfinite(value).all() for value in state["network"].values())
+
+
+def test_a_hopeless_learning_rate_stops_the_run(start: Any) -> None:
+    trainer = start(learning_rate=10.0, warmup=0.0, clip=0, steps=200)
+    with pytest.raises(ValueError, match="learning_rate"):
+        trainer.train()
+
+
+# What comes out
+
+
+def test_snapshots_open_in_the_explorer_and_in_transformers(start: Any) -> None:
+    transformers = pytest.importorskip("transformers")
+    trainer = start()
+    trainer.train()
+    assert [step for step, _ in trainer.run.snapshots()] == [0, 20, 40, 60]
+    folder = trainer.run.snapshots()[-1][1]
+    bert = model.load(folder)
+    assert bert.trained_length == 32
+    assert bert.has_mlm
+    assert bert.has_nsp
+    theirs, report = transformers.BertForPreTraining.from_pretrained(folder, output_loading_info=True)
+    assert not report["missing_keys"]
+    assert json.loads((folder / "config.json").read_text())["architectures"] == ["BertForPreTraining"]
+    assert theirs.config.num_hidden_layers == 2
+
+
+@pytest.mark.parametrize(
+    ("objective", "architecture", "direction"),
+    [("mlm", "BertForMaskedLM", "both"), ("causal", "BertLMHeadModel", "left-to-right")],
+)
+def test_other_objectives_learn_and_are_saved_as_what_they_are(
+    start: Any, objective: str, architecture: str, direction: str
+) -> None:
+    trainer = start(objective=objective)
+    trainer.train()
+    losses = [row["mlm_loss"] for row in trainer.run.metrics() if row["split"] == "validation"]
+    assert losses[-1] < losses[0] - 1
+    folder = trainer.run.snapshots()[-1][1]
+    assert json.loads((folder / "config.json").read_text())["architectures"] == [architecture]
+    assert model.load(folder).direction == direction
+
+
+def test_phases_change_length_and_batch_on_the_way(start: Any) -> None:
+    phases = (Phase(share=0.5, length=16, batch=8, chosen=0.3), Phase(share=0.5))
+    trainer = start(phases=phases, log_steps=1)
+    trainer.train()
+    rows = [row for row in trainer.run.metrics() if row["split"] == "train"]
+    assert [row["phase"] for row in rows] == [0] * 30 + [1] * 30
+    assert model.load(trainer.run.snapshot_path(20)).trained_length == 16
+    assert model.load(trainer.run.snapshot_path(60)).trained_length == 32
+
+
+def test_a_run_starts_from_a_model(start: Any) -> None:
+    first = start("first")
+    first.train()
+    source = first.run.snapshots()[-1][1]
+    again = start("again", start_from=str(source), network=NetworkRecipe())
+    opened = model.load(source).network.state_dict()
+    for name, value in again.network.state_dict().items():
+        assert torch.equal(value, opened[name]), name
