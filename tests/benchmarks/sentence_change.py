@@ -38,6 +38,8 @@ WORDS = ("he", "she", "it", "who")
 
 def main() -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # these two as the command sets them
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from explorer import app
 
     app.prepare()
