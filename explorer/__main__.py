@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give back the exit code of the process."""
     # Two teams of OpenMP threads spinning on two cores leave a tenth of the throughput. Read when torch loads.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # NumPy's are told nothing of that: they spin on after a product that one thread has done in no time.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.command is None and _no_screen():

@@ -81,6 +81,7 @@ def _questions(window: Window) -> tuple[Entry, ...]:
 
 
 def _exports(window: Window) -> tuple[Entry, ...]:
+    has_picture = lambda: window.page.picture() is not None  # noqa: E731
     ways = (
         ("save-picture", translate("actions", "Save picture…"), "Ctrl+S"),
         ("save-numbers", translate("actions", "Save numbers…"), "Ctrl+E"),
@@ -94,7 +95,7 @@ def _exports(window: Window) -> tuple[Entry, ...]:
             title,
             (shortcut,),
             partial(window.export, way),
-            lambda: window.page.picture() is not None,
+            has_picture,
             starts_section=way == "save-picture",
         )
         for way, title, shortcut in ways
@@ -202,9 +203,12 @@ class Actions(QObject):
 
     def refresh(self) -> None:
         """Asks each entry whether it can be done now, and whether it is on."""
+        answers: dict[Callable[[], bool], bool] = {}  # several entries have one question
         for entry in self.entries.values():
             action = self._actions[entry.id]
-            action.setEnabled(entry.enabled())
+            if entry.enabled not in answers:
+                answers[entry.enabled] = entry.enabled()
+            action.setEnabled(answers[entry.enabled])
             if entry.checked is not None:
                 action.setChecked(entry.checked())
 

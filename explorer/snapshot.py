@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from model.trace import Trace
 
 _LONGEST = 300  # seconds that one picture may take: a large model on a slow machine
+_LAYOUTS = 10  # events from the change of a part to where its window is laid out: each has the one around it asked
 _TOP = 10  # predictions at a masked position
 
 # Attribute paths of a Trace: the keys of trace.npz.
@@ -115,7 +116,8 @@ def _pictures(window: Window, options: argparse.Namespace) -> list[Path]:
         window.show_tab(name)
         QApplication.processEvents()
         _wait(window.workspace.worker)
-        QApplication.processEvents()  # the last answer has perhaps changed what fits where
+        for _ in range(_LAYOUTS):  # the last answer has perhaps changed what fits where
+            QApplication.processEvents()
         file = options.out / f"{name}.png"
         if not _picture(window, options.scale).save(str(file)):
             raise ValueError(f"{file} cannot be written.")

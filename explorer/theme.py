@@ -8,6 +8,7 @@ follows theme and text size by itself.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import string
 from dataclasses import dataclass
 from typing import Literal
@@ -84,6 +85,7 @@ class _State:
     palette: Palette = LIGHT
     scale: float = 1.0
     font: QFont | None = None  # the application's own, before scaling
+    mono: QFont | None = None  # the fixed font at the size of the text, once it was asked for
     follows_system: bool = False
 
 
@@ -141,9 +143,13 @@ def font(scale: float = 1.0, *, bold: bool = False) -> QFont:
 
 def mono(point_size: float | None = None) -> QFont:
     """The fixed font, for pieces and numbers in columns; without a size that of the application's text."""
-    made = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-    made.setStyleHint(QFont.StyleHint.Monospace)
-    made.setPointSizeF(point_size if point_size is not None else _points(QApplication.font()))
+    if _state.mono is None:  # asking for it takes longer than drawing a word in it
+        _state.mono = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+        _state.mono.setStyleHint(QFont.StyleHint.Monospace)
+        _state.mono.setPointSizeF(_points(QApplication.font()))
+    made = QFont(_state.mono)
+    if point_size is not None:
+        made.setPointSizeF(point_size)
     return made
 
 
@@ -167,6 +173,7 @@ def signed_lut() -> NDArray[np.uint8]:
     return np.concatenate([_ramp([colours.negative, colours.zero], 128), _ramp([colours.zero, colours.positive], 128)])
 
 
+@functools.lru_cache(maxsize=256)
 def mixed(colour: str, other: str, share: float) -> str:
     """``colour`` with a ``share``, 0 to 1, of ``other`` in it."""
     ends = np.array([_rgb(colour), _rgb(other)], dtype=float)
@@ -174,6 +181,7 @@ def mixed(colour: str, other: str, share: float) -> str:
     return f"#{red:02X}{green:02X}{blue:02X}"
 
 
+@functools.lru_cache(maxsize=1024)  # maps ask for every colour of their scales
 def readable_on(colour: str) -> str:
     """Black or white, whichever stands out more on ``colour`` (by WCAG's relative luminance)."""
     linear = ((np.array(_rgb(colour)) / 255 + 0.055) / 1.055) ** 2.4
@@ -196,6 +204,7 @@ def _dress(application: QApplication) -> None:
     text = QFont(_state.font)
     text.setPointSizeF(_points(text) * _state.scale)
     text.setFeature(QFont.Tag("tnum"), 1)
+    _state.mono = None
     application.setFont(text)
     application.setPalette(_qt_palette(_state.palette))
     application.setStyleSheet(_style_sheet(_state.palette, _points(text)))

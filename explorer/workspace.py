@@ -197,13 +197,11 @@ class Workspace(QObject):
     @property
     def selection(self) -> Selection:
         """What is focused: hovered, or else clicked."""
+        clicked, hovered = self._clicked, self._hovered
         return Selection(
-            *(
-                hovered if hovered is not None else clicked
-                for hovered, clicked in zip(
-                    dataclasses.astuple(self._hovered), dataclasses.astuple(self._clicked), strict=True
-                )
-            )
+            clicked.token if hovered.token is None else hovered.token,
+            clicked.head if hovered.head is None else hovered.head,
+            clicked.cell if hovered.cell is None else hovered.cell,
         )
 
     @property

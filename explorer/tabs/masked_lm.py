@@ -17,8 +17,9 @@ from explorer.widgets.candidates import Candidates
 from explorer.widgets.columns import Columns
 from explorer.widgets.figures import rounded_percent, signed
 from explorer.widgets.job import AT_ONCE, Job
+from explorer.widgets.line import Line
 from explorer.widgets.page import Page
-from explorer.widgets.panel import note, strong
+from explorer.widgets.panel import strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
 from explorer.workspace import Selection, Workspace
@@ -50,7 +51,7 @@ class MaskedLMTab(Page):
         self.word.setMaxLength(_LONGEST)
         self.word.setPlaceholderText(self.tr("how likely is it here?"))
         self.word.setAccessibleName(self.tr("Any word"))
-        self.score = note()
+        self.score = Line()
         self._word_label = QLabel()
         self._word_label.setBuddy(self.word)
         self.surprises = Columns("surprise in nats")
@@ -58,7 +59,7 @@ class MaskedLMTab(Page):
         self._surprise = Picture(
             self.surprises, self.surprises.sheet, "masked-lm", self.tr("How surprising is each token?")
         )
-        self._how = note()
+        self._how = Line()
         self.job = Job(workspace, "MaskedLMTab.surprise", self.tr("Ask token by token"), self.surprises)
         self._lay_out()
         for candidates in self.lists:
@@ -265,7 +266,7 @@ class MaskedLMTab(Page):
             return
         self._word_label.setText(self.tr("&Any word at position {0}").format(position))
         if not word:
-            self.score.setText(self.tr("Type a word to see its place among all and how likely it is."))
+            self.score.say(self.tr("Type a word to see its place among all and how likely it is."))
             return
         self.workspace.examine(
             "MaskedLMTab.word",
@@ -277,7 +278,7 @@ class MaskedLMTab(Page):
     def _refuse_word(self, error: Exception) -> None:
         if not isinstance(error, ValueError):
             raise error
-        self.score.setText(escape(str(error)))
+        self.score.say(escape(str(error)))
 
     def _show_score(self, word: str, score: masked_lm.WordScore) -> None:
         bert = self.workspace.bert
@@ -293,7 +294,7 @@ class MaskedLMTab(Page):
             if bert.config.is_decoder:
                 sentence = self.tr("{0}: {1}, {2} pieces one after the other, each given those before it: {3} = {4}.")
             text = sentence.format(name, pieces, len(score.pieces), factors, share)
-        self.score.setText(text)
+        self.score.say(text)
 
     def _offer_surprise(self, bert: Bert, trace: Trace) -> None:
         few = len(trace.tokens) <= AT_ONCE or bert.config.is_decoder
@@ -314,7 +315,7 @@ class MaskedLMTab(Page):
             if bert.config.is_decoder
             else self.tr("−ln p in nats, each masked in turn; {0} on average")
         )
-        self._how.setText(how.format(mean))
+        self._how.say(how.format(mean))
         self._how.show()
 
 

@@ -13,8 +13,9 @@ from explorer.widgets.beside import Beside
 from explorer.widgets.columns import Columns
 from explorer.widgets.figures import rounded_percent
 from explorer.widgets.job import AT_ONCE, Job
+from explorer.widgets.line import Line
 from explorer.widgets.page import Page
-from explorer.widgets.panel import emphasised, note, strong
+from explorer.widgets.panel import emphasised, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
 from explorer.widgets.verdict_path import VerdictPath
@@ -35,10 +36,10 @@ class NextSentenceTab(Page):
         self.bars = Bars(ranked=False, choosable=False)
         self.bars.setAccessibleName(self.question)
         self.swap = QPushButton(self.tr("Swap A and B"))
-        self._round = note()
+        self._round = Line()
         self.changes = Columns("change of IsNext in per-cent points", is_signed=True)
         self.changes.setAccessibleName(self.tr("What flipping a token's segment changes"))
-        self._largest = note()
+        self._largest = Line()
         self.job = Job(workspace, "NextSentenceTab.flips", self.tr("Flip token by token"), self.changes)
         self.path = VerdictPath()
         self._lay_out()
@@ -71,7 +72,7 @@ class NextSentenceTab(Page):
         if 1 not in trace.inputs.texts:
             self.say(self.tr("There is only one sentence. Type a second one into B to ask whether it follows A."))
             return
-        self._round.setText(self.tr("Asked the other way round: …"))
+        self._round.say(self.tr("Asked the other way round: …"))
         self.examine("verdict", next_sentence.verdict, self._show)
         self.examine("swapped", next_sentence.swapped, self._show_swapped)
         if self.job.is_about(trace):
@@ -139,7 +140,7 @@ class NextSentenceTab(Page):
             if trace.scenario.is_edited
             else self.tr("Asked the other way round, that A follows B: {0}.")
         )
-        self._round.setText(sentence.format(share))
+        self._round.say(sentence.format(share))
 
     def _show_flips(self, flipped: Floats) -> None:
         trace = self.workspace.trace
@@ -155,7 +156,7 @@ class NextSentenceTab(Page):
         sentence = self.tr(
             "Change of IsNext in per-cent points; the largest, {0}, is that of {1}. S flips the chosen token."
         )
-        self._largest.setText(
+        self._largest.say(
             sentence.format(strong(self.changes.written(largest)), strong(escape(self.changes.sheet().rows[largest])))
         )
         self._largest.show()

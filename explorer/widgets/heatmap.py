@@ -82,7 +82,8 @@ class Heatmap(pg.GraphicsView):
         self._box.addItem(self._image)
         self._box.sigRangeChanged.connect(self._render)
         self.scene().addItem(self._box)
-        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
+        # The scene would have all painted once more after it was; whatever changes here says so itself.
+        self.setViewportUpdateMode(self.ViewportUpdateMode.NoViewportUpdate)
         self.setMinimumSize(60, 40)
         self._dress()
 

@@ -21,11 +21,12 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetricsF, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QFont, QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
 from explorer import theme
 from explorer.export import Sheet
+from explorer.widgets.cells import CENTRE, LEFT, RIGHT, Cell, Cells
 from model.inputs import NO_LABEL, Inputs
 from model.trace import Trace
 
@@ -144,26 +145,22 @@ class InputModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:  # tokens are not seen above the columns, but read aloud
             return self.names[section] if orientation == Qt.Orientation.Vertical else self.text(TOKEN, section)
         if orientation == Qt.Orientation.Vertical and role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            return RIGHT
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row, column = index.row(), index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             return self.text(row, column)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            if len(self._tokens(row, column)) > _WIDE:
-                return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-            return Qt.AlignmentFlag.AlignCenter
-        if role == Qt.ItemDataRole.FontRole:
-            return _font(bold=row in (PIECES, TOKEN))
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return self._ink(row, column)
-        if role == Qt.ItemDataRole.BackgroundRole:
-            return self._tint(row, column)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{self.names[row]}: {self.text(row, column)}"
         return None
+
+    def look(self, row: int, column: int) -> Cell:
+        """What a cell says, and how."""
+        font = _font(bold=row in (PIECES, TOKEN))
+        alignment = LEFT if len(self._tokens(row, column)) > _WIDE else CENTRE
+        return Cell(self.text(row, column), font, self._ink(row, column), self._tint(row, column), alignment)
 
     def text(self, row: int, column: int) -> str:
         """What a cell says."""
@@ -171,27 +168,27 @@ class InputModel(QAbstractTableModel):
             return self._cells[row][column]
         return str(column) if row == POSITION else self._padding.get(row, "")
 
-    def _ink(self, row: int, column: int) -> QColor:
+    def _ink(self, row: int, column: int) -> str:
         assert self._trace is not None
         colours = theme.palette()
         if column >= self.tokens:
-            return QColor(colours.special if row == TOKEN else colours.faint)
+            return colours.special if row == TOKEN else colours.faint
         if self._trace.inputs.texts[column] is None and row in (PIECES, TOKEN):
-            return QColor(colours.special)
-        return QColor(colours.ink if row in (TYPED, PIECES, TOKEN, ID) else colours.faint)
+            return colours.special
+        return colours.ink if row in (TYPED, PIECES, TOKEN, ID) else colours.faint
 
-    def _tint(self, row: int, column: int) -> QColor | None:
+    def _tint(self, row: int, column: int) -> str | None:
         assert self._trace is not None
         if row == GAP or column >= self.tokens:
             return None
         colours, edit = theme.palette(), self._trace.scenario.edit_at(column)
         if row in (TOKEN, LABEL) and edit is not None:
-            return QColor(theme.mixed(colours.paper, getattr(colours, _EDITS[edit.kind]), 0.35))
+            return theme.mixed(colours.paper, getattr(colours, _EDITS[edit.kind]), 0.35)
         if row == SEGMENT:
             segment = colours.segment_b if self._trace.segments[column] else colours.segment_a
-            return QColor(theme.mixed(colours.paper, segment, 0.25))
+            return theme.mixed(colours.paper, segment, 0.25)
         is_marked = self.marked in self._tokens(row, column)
-        return QColor(theme.mixed(colours.paper, colours.accent, 0.12)) if is_marked else None
+        return theme.mixed(colours.paper, colours.accent, 0.12) if is_marked else None
 
     def _tokens(self, row: int, column: int) -> range:
         """The columns that a cell speaks of: all of its word's above the pieces."""
@@ -214,6 +211,7 @@ class InputTable(QTableView):
         super().__init__(parent)
         self.rows = InputModel(self)
         self.setModel(self.rows)
+        self.setItemDelegate(Cells(self, self.rows.look))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -1,4 +1,4 @@
-"""A note that changes while the mouse moves."""
+"""Words that change with each answer, or while the mouse moves."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from explorer import theme
 from explorer.widgets.panel import note
 
 
@@ -15,9 +16,10 @@ class Line(QWidget):
     A label in a layout has the whole window laid out and painted anew at each word that it says; this one does not.
     """
 
-    def __init__(self, lines: int = 1, parent: QWidget | None = None) -> None:
+    def __init__(self, lines: int = 1, role: theme.Role = "faint", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lines, self._note = lines, note()
+        theme.role(self._note, role)
         self._note.setParent(self)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._fit()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets.flow import Flow
+from explorer.widgets.line import Line
 from explorer.widgets.picture import Picture
 from explorer.workspace import Selection, Workspace
 
@@ -37,7 +38,7 @@ class Page(QWidget):
         self._drawn_in = _look()
         self._question = _line("question")
         self.tools = Flow((self._question,))
-        self._answer = _line("answer")
+        self._answer = Line(role="answer")
         self._sentence = _line("answer")
         self._sentence.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._stack = QStackedWidget()
@@ -86,7 +87,7 @@ class Page(QWidget):
 
     @answer.setter
     def answer(self, sentence: str) -> None:
-        self._answer.setText(sentence)
+        self._answer.say(sentence)
         self._answer.setVisible(bool(sentence))
 
     def ask(self, question: str) -> None:

@@ -67,7 +67,8 @@ class SelectionLabel(QLabel):
         if selection.head is not None:
             layer, number = selection.head
             head = self.tr("layer {layer} head {head}").format(layer=layer + 1, head=number + 1)
-            if selection.cell is not None:
+            # Where another token was chosen since, the cell is no longer what one looks at.
+            if selection.cell is not None and selection.token in (None, selection.cell[0]):
                 row, column = selection.cell
                 return self.tr("{head}: {row} → {column} {weight}").format(
                     head=head,

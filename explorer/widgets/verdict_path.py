@@ -12,6 +12,7 @@ from explorer.export import Sheet
 from explorer.widgets.axis import Axis
 from explorer.widgets.figures import signed
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
+from explorer.widgets.line import Line
 from explorer.widgets.panel import emphasised, note, strong
 from explorer.widgets.picture import Picture
 from model.lens.next_sentence import LABELS, Verdict
@@ -27,7 +28,7 @@ class VerdictPath(QWidget):
         self._verdict: Verdict | None = None
         self._order = np.zeros(0, dtype=np.int64)  # the dimension in each column
         self._cell: Cell | None = None  # clicked
-        self._before, self._line, self._table, self._after = note(), note(), note(), note()
+        self._before, self._line, self._table, self._after = note(), Line(2), note(), Line()
         self.heatmap = _Rows(scale=Scale.SIGNED, square=False)
         self.heatmap.set_per_row(True)
         self.heatmap.setAccessibleName(self.tr("What each dimension says for IsNext and NotNext"))
@@ -71,7 +72,7 @@ class VerdictPath(QWidget):
         )
         self._table.setFont(theme.mono())
         self._table.setText(self._steps(verdict))
-        self._after.setText(
+        self._after.say(
             self.tr(
                 "exp is taken of the logit less the larger one, {0}; softmax divides it by the sum of both, {1}."
             ).format(signed(float(verdict.logits.max()), 4), signed(float(verdict.exponentials.sum()), 4))
@@ -109,7 +110,7 @@ class VerdictPath(QWidget):
             "Dimension {0}: pooled {1} × {2} = {3} for IsNext, × {4} = {5} for NotNext; "
             "for IsNext rather than NotNext {6}."
         )
-        self._line.setText(sentence.format(strong(str(dimension)), numbers[0], *factors, strong(numbers[1])))
+        self._line.say(sentence.format(strong(str(dimension)), numbers[0], *factors, strong(numbers[1])))
         self.heatmap.setAccessibleDescription(sentence.format(dimension, numbers[0], *factors, numbers[1]))
 
     def _steps(self, verdict: Verdict) -> str:

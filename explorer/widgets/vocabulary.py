@@ -54,8 +54,9 @@ class Vocabulary(QWidget):
 
     def mark(self, entry: int | None) -> None:
         """Tints the row of the focused token, an id."""
-        self.table.rows.mark(entry)
-        self.table.viewport().update()
+        if entry != self.table.rows.marked:
+            self.table.rows.mark(entry)
+            self.table.viewport().update()
 
     def aim(self, position: int | None, entry: int | None) -> None:
         """Says which token Enter would replace, and brings its row into sight; a search goes on where it is."""

@@ -19,19 +19,17 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableView,
     QWidget,
 )
 
 from explorer import theme
 from explorer.export import Sheet
+from explorer.widgets.cells import LEFT, RIGHT, Cell, Cells
 
 Index = QModelIndex | QPersistentModelIndex
 Kind = Literal["word", "continuation", "special", "unused"]
@@ -151,54 +149,38 @@ class VocabularyModel(QAbstractTableModel):
             arrow = ("▼" if self.descending else "▲") if section == self.order else ""
             return f"{self.names[section]} {arrow}".rstrip()
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(section)
+            return RIGHT if section == ID else LEFT
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         entry, column = self.hits[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(entry, column)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(column)
-        if role == Qt.ItemDataRole.FontRole:
-            return None if column == KIND else theme.mono()
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return self._ink(entry, column)
-        if role == Qt.ItemDataRole.BackgroundRole and entry == self.marked:
-            return _tint()
         if role == Qt.ItemDataRole.ToolTipRole and column == PIECE:
             return escape(self._text(entry, PIECE))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{self.names[column]}: {self._text(entry, column)}"
         return None
 
+    def look(self, row: int, column: int) -> Cell:
+        """What a cell says, and how."""
+        entry, colours = self.hits[row], theme.palette()
+        ink = colours.faint
+        if column == PIECE:
+            ink = colours.special if self.entries.kinds[entry] in ("special", "unused") else colours.ink
+        tint = theme.mixed(colours.paper, colours.accent, 0.12) if entry == self.marked else None
+        font = theme.font() if column == KIND else theme.mono()
+        return Cell(self._text(entry, column), font, ink, tint, RIGHT if column == ID else LEFT)
+
     def _text(self, entry: int, column: int) -> str:
         if column == ID:
             return str(entry)
         return self.entries.tokens[entry] if column == PIECE else self.kinds[self.entries.kinds[entry]]
 
-    def _ink(self, entry: int, column: int) -> QColor:
-        colours = theme.palette()
-        if column != PIECE:
-            return QColor(colours.faint)
-        return QColor(colours.special if self.entries.kinds[entry] in ("special", "unused") else colours.ink)
-
     def _find(self) -> None:
         self.beginResetModel()
         self.hits = self.entries.found(self.query, self.order, descending=self.descending)
         self.endResetModel()
-
-
-class _Quiet(QStyledItemDelegate):
-    """Draws the current row quietly while the keys go elsewhere."""
-
-    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
-        super().initStyleOption(option, index)
-        table = self.parent()
-        if isinstance(table, QTableView) and not table.hasFocus():
-            option.state &= ~QStyle.StateFlag.State_Selected  # type: ignore[attr-defined]
-            if table.currentIndex().row() == index.row():
-                option.backgroundBrush = QBrush(_tint())
 
 
 class VocabularyTable(QTableView):
@@ -211,7 +193,7 @@ class VocabularyTable(QTableView):
         super().__init__(parent)
         self.rows = VocabularyModel(self)
         self.setModel(self.rows)
-        self.setItemDelegate(_Quiet(self))
+        self.setItemDelegate(Cells(self, self.rows.look))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -220,7 +202,6 @@ class VocabularyTable(QTableView):
         self.setWordWrap(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Vocabulary"))
-        self.setStyleSheet("QTableView::item { padding: 0 5px; }")  # cells begin where their heading does
         self.verticalHeader().hide()
         self.verticalHeader().setMinimumSectionSize(1)
         header = self.horizontalHeader()
@@ -293,12 +274,3 @@ class VocabularyTable(QTableView):
         bar = self.verticalScrollBar().sizeHint().width()
         self.setMinimumWidth(ids + round(figures.horizontalAdvance("0" * 14)) + kinds + bar)
         self.setMinimumHeight(self.horizontalHeader().sizeHint().height() + _ROWS * line)
-
-
-def _tint() -> QColor:
-    return QColor(theme.mixed(theme.palette().paper, theme.palette().accent, 0.12))
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column == ID else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QFontDatabase, QImage
+from PySide6.QtGui import QFontDatabase, QImage, QPixmap
 from pytestqt.qtbot import QtBot
 
 from explorer import snapshot, theme
+from explorer.widgets.bars import Bars
+from explorer.window import Window
 from model.bert import Bert
 from model.lens import masked_lm, next_sentence
 from model.scenario import Scenario
@@ -66,6 +68,22 @@ def test_what_was_written_is_printed(qtbot: QtBot, tmp_path: Path, capsys: pytes
     printed = capsys.readouterr().out.split()
     assert {Path(line).name for line in printed} == {file.name for file in tmp_path.iterdir() if file.is_file()}
     assert list(json.loads((tmp_path / "trace.json").read_text(encoding="utf-8"))["predictions"]) == ["4"]
+
+
+def test_a_picture_is_taken_once_everything_has_its_place(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def look(window: Window, scale: float) -> QPixmap:
+        seen.extend((bars.height(), bars.sizeHint().height()) for bars in window.findChildren(Bars) if bars.isVisible())
+        return QPixmap(1, 1)
+
+    monkeypatch.setattr(snapshot, "_picture", look)
+    text = "nobody believed the captain of the ship " * 10
+    snapshot.run(options(tmp_path, text=text, pair=text, size=(1024, 700)))
+    assert seen
+    assert all(high >= needed for high, needed in seen)
 
 
 def test_the_look_is_as_it_was_afterwards(qtbot: QtBot, tmp_path: Path) -> None:

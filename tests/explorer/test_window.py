@@ -78,6 +78,8 @@ def test_the_status_line_says_which_model_and_what_is_chosen(window: Window) -> 
     assert workspace.trace is not None
     weight = workspace.trace.attention[2, 4, 8, 9]
     assert label(window, SelectionLabel) == f"layer 3 head 5: play → ##ing {weight:.2f}"
+    workspace.select(token=2)  # no longer that cell
+    assert label(window, SelectionLabel) == "layer 3 head 5 · position 2: dog"
 
 
 @pytest.mark.parametrize(

@@ -99,16 +99,15 @@ def test_a_long_word_of_many_pieces_pushes_nothing_out_of_the_page(show: Show) -
 
 def test_a_word_of_many_pieces_is_named_where_it_begins(show: Show) -> None:
     tab = cast(TokensTab, show(TokensTab, Scenario("pneumonoultramicroscopicsilicovolcanoconiosis")))
-    name = tab.table.rows.index(rows.TYPED, 1)
     assert tab.table.columnSpan(rows.TYPED, 1) > 4
-    assert name.data(Qt.ItemDataRole.TextAlignmentRole) & Qt.AlignmentFlag.AlignLeft
+    assert tab.table.rows.look(rows.TYPED, 1).alignment & Qt.AlignmentFlag.AlignLeft
 
 
 def test_a_piece_that_is_chosen_marks_its_whole_word(tab: TokensTab, workspace: Workspace) -> None:
     workspace.select(token=9)
-    model, tint = tab.table.rows, Qt.ItemDataRole.BackgroundRole
-    assert model.index(rows.TYPED, 8).data(tint) == model.index(rows.PIECES, 9).data(tint) is not None
-    assert model.index(rows.PIECES, 8).data(tint) is None
+    look = tab.table.rows.look
+    assert look(rows.TYPED, 8).tint == look(rows.PIECES, 9).tint is not None
+    assert look(rows.PIECES, 8).tint is None
 
 
 def test_only_words_that_are_read_are_explained(show: Show) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QColor, QFontMetricsF
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from explorer import theme
@@ -54,6 +57,38 @@ def test_one_bright_cell_of_512_tokens_is_seen(qtbot: QtBot) -> None:
     assert any(
         image.pixelColor(x, y) == bright for x in range(2, image.width() - 2) for y in range(2, image.height() - 2)
     )
+
+
+class Paints(QObject):
+    """Counts how often a widget is painted."""
+
+    number = 0
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.number += event.type() == QEvent.Type.Paint
+        return False
+
+
+def test_whatever_changes_is_painted_once(qtbot: QtBot) -> None:
+    heatmap = shown(qtbot, np.eye(5, dtype=np.float32))
+    axis = Axis(tuple("abcde"))
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: heatmap.show_values(np.ones((5, 5), dtype=np.float32), axis, axis),
+        lambda: heatmap.mark((1, 2)),
+        lambda: heatmap.set_per_row(True),
+        lambda: heatmap.zoom(1.25),
+        heatmap.show_all,
+    )
+    for change in changes:
+        for _ in range(5):
+            QApplication.processEvents()
+        paints = Paints()
+        heatmap.viewport().installEventFilter(paints)
+        change()
+        for _ in range(5):
+            QApplication.processEvents()
+        heatmap.viewport().removeEventFilter(paints)
+        assert paints.number == 1
 
 
 def test_the_mouse_tells_which_cell_it_is_over_and_when_it_leaves(qtbot: QtBot) -> None:
