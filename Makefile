@@ -17,7 +17,7 @@ run: .venv/installed
 	$(BIN)/python main.py $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow $(ARGS)

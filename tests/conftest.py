@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before anything loads torch
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a worker for each core
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +36,7 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     application: QApplication = request.getfixturevalue("qapp")
+    gc.freeze()  # what is there before is not gone through again: half a million objects once torch is loaded
     before = set(_running(application))
     yield
     from PySide6.QtCore import QEvent

@@ -281,7 +281,7 @@ def test_other_objectives_learn_and_are_saved_as_what_they_are(
     trainer = start(objective=objective)
     trainer.train()
     losses = [row["mlm_loss"] for row in trainer.run.metrics() if row["split"] == "validation"]
-    assert losses[-1] < losses[0] - 1
+    assert losses[-1] < losses[0] - 0.5
     folder = trainer.run.snapshots()[-1][1]
     assert json.loads((folder / "config.json").read_text())["architectures"] == [architecture]
     assert model.load(folder).direction == direction
