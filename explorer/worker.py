@@ -51,6 +51,7 @@ class Worker(QObject):
     """Runs calls on its thread, and their ``done``, ``failed`` and ``progress`` on the GUI thread."""
 
     idle = Signal()  # nothing runs and nothing waits
+    settled = Signal()  # the same of the question and of the lenses of what is on screen
     _reported = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -67,6 +68,11 @@ class Worker(QObject):
     def is_idle(self) -> bool:
         """Whether nothing runs and nothing waits."""
         return not self._current
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether neither a question nor a lens of what is on screen runs or waits."""
+        return all(lane not in (Lane.QUESTION, Lane.LENS) for lane, _ in self._current)
 
     def submit(
         self, lane: Lane, key: str, call: Call, done: Done, failed: Failed, progress: Progress | None = None
@@ -152,5 +158,7 @@ class Worker(QObject):
             if report is not None and not task.cancelled:
                 report()
         finally:  # also where the report raises: the thread is idle all the same
+            if finished and self.is_settled:
+                self.settled.emit()
             if finished and not self._current:
                 self.idle.emit()

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker
+from PySide6.QtCore import QSignalBlocker, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from model.bert import Bert
 
 _LONG = 64  # tokens, from which on most rows are too faint from 0 to 1
+_WHOLE = 100  # milliseconds for which the former maps stay at most, until all that belongs to the new ones is there
 _WIDE = 2.2  # times as wide as high: cells of the map, where the window is low
 _SIDE_BY_SIDE = 860  # pixels at normal text size, from which on the map stands beside the atlas
 _LOWEST, _ALONE = 150, 220  # pixels a picture at least, side by side and one below the other
@@ -59,6 +60,7 @@ class AttentionTab(Page):
         self.steps = QToolButton()
         self._all = Picture(self.heads, self.heads.sheet, "attention", self.tr("All heads"))
         self.chosen = Picture(self.heatmap, self.heatmap.sheet, "attention")
+        self._whole = QTimer(self, singleShot=True, interval=_WHOLE)
         self._lay_out()
         self._connect()
 
@@ -82,6 +84,10 @@ class AttentionTab(Page):
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._habits = self._asked = None
+        # The lenses, which are asked here, would have the maps painted again: the former ones stay until they answer.
+        for widget in (self.heads, self.heatmap):
+            widget.setUpdatesEnabled(False)
+        self._whole.start()
         self._turn()
         if not self._scale_chosen:
             with QSignalBlocker(self.scale):
@@ -154,7 +160,14 @@ class AttentionTab(Page):
         self.path.hovered.connect(self._hover_token)
         self.path.chosen.connect(self._choose_token)
         self.scale.chosen.connect(self._scale_rows)
+        self._whole.timeout.connect(self._release_maps)
+        workspace.worker.settled.connect(self._release_maps)
         self.steps.toggled.connect(self.path.setVisible)
+
+    def _release_maps(self) -> None:
+        self._whole.stop()
+        for widget in (self.heads, self.heatmap):
+            widget.setUpdatesEnabled(True)
 
     def _scale_rows(self) -> None:
         self._scale_chosen = True

@@ -152,3 +152,22 @@ def test_closing_ends_the_thread_and_what_waits_is_not_run(qtbot: QtBot) -> None
     worker.close()
     assert ran == []
     assert all(thread.name != "model" for thread in threading.enumerate())
+
+
+def test_it_is_settled_once_what_is_on_screen_is_answered_whatever_long_job_goes_on(
+    worker: Worker, gate: threading.Event, qtbot: QtBot
+) -> None:
+    def job() -> Iterator[float]:
+        while not over.wait(0.001):
+            yield 0.5
+
+    over = threading.Event()
+    submit(worker, Lane.LENS, "lens", [])
+    submit(worker, Lane.LONG, "job", [], job)
+    assert not worker.is_settled
+    with qtbot.waitSignal(worker.settled):
+        gate.set()
+        qtbot.waitUntil(lambda: worker.is_settled)
+    assert not worker.is_idle
+    with qtbot.waitSignal(worker.idle):
+        over.set()

@@ -14,6 +14,7 @@ from explorer.tabs.attention import AttentionTab
 from explorer.workspace import Workspace
 from model.lens import attention
 from model.scenario import Scenario
+from tests.explorer.paints import Paints
 from tests.explorer.tabs.conftest import Show, plain
 
 Settle = Callable[[], None]
@@ -28,6 +29,29 @@ def test_the_map_shows_the_attention_of_the_chosen_head(tab: AttentionTab, works
     workspace.select(head=(2, 4))
     assert workspace.trace is not None
     np.testing.assert_array_equal(tab.heatmap.values, workspace.trace.attention[2, 4])
+
+
+def test_a_new_answer_is_painted_once_with_all_that_belongs_to_it(
+    tab: AttentionTab, workspace: Workspace, settle: Settle, qtbot: QtBot
+) -> None:
+    qtbot.wait(50)
+    paints = [Paints(tab.atlas), Paints(tab.heatmap.viewport())]
+    workspace.set_texts("My cat is cute", "He likes playing")
+    settle()
+    qtbot.waitUntil(lambda: all(paint.number for paint in paints))
+    qtbot.wait(150)
+    assert [paint.number for paint in paints] == [1, 1]
+
+
+def test_maps_are_painted_again_where_the_next_question_is_refused(
+    tab: AttentionTab, workspace: Workspace, settle: Settle
+) -> None:
+    workspace.set_texts("My cat is cute", "He likes playing")
+    workspace.set_texts("", "He likes playing")
+    settle()
+    assert tab.heatmap.updatesEnabled()
+    assert tab.atlas.isVisible()
+    assert tab.atlas.updatesEnabled()
 
 
 def test_the_number_table_is_the_twin_of_the_map(tab: AttentionTab, workspace: Workspace) -> None:

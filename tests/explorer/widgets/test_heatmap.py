@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -13,6 +13,7 @@ from explorer import theme
 from explorer.widgets.axis import Axis
 from explorer.widgets.heatmap import Heatmap, Scale
 from model.trace import Floats
+from tests.explorer.paints import Paints
 
 
 def shown(qtbot: QtBot, values: Floats, **options: object) -> Heatmap:
@@ -59,16 +60,6 @@ def test_one_bright_cell_of_512_tokens_is_seen(qtbot: QtBot) -> None:
     )
 
 
-class Paints(QObject):
-    """Counts how often a widget is painted."""
-
-    number = 0
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        self.number += event.type() == QEvent.Type.Paint
-        return False
-
-
 def test_whatever_changes_is_painted_once(qtbot: QtBot) -> None:
     heatmap = shown(qtbot, np.eye(5, dtype=np.float32))
     axis = Axis(tuple("abcde"))
@@ -82,12 +73,10 @@ def test_whatever_changes_is_painted_once(qtbot: QtBot) -> None:
     for change in changes:
         for _ in range(5):
             QApplication.processEvents()
-        paints = Paints()
-        heatmap.viewport().installEventFilter(paints)
+        paints = Paints(heatmap.viewport())
         change()
         for _ in range(5):
             QApplication.processEvents()
-        heatmap.viewport().removeEventFilter(paints)
         assert paints.number == 1
 
 
