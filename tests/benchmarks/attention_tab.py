@@ -6,12 +6,10 @@ milliseconds, medians, on the wall and of the thread's own work, which other pro
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +17,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from tests.benchmarks import models
+from tests.benchmarks import models, windows
 
 if TYPE_CHECKING:
     from explorer.tabs.attention import AttentionTab
@@ -33,26 +31,9 @@ TEXT = "my dog is cute and he likes playing with the other dogs of the town"
 
 
 def main() -> None:
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from explorer import app
-
-    app.prepare()
-    from explorer import theme
-    from explorer.settings import Settings
-    from explorer.window import Window
-    from explorer.worker import Worker
-    from explorer.workspace import Workspace
-
-    app.make_application([])
-    theme.apply("light")
-    worker = Worker()
-    with TemporaryDirectory() as folder:
-        window = Window(Workspace(worker), Settings(Path(folder) / "settings.ini"))
-        window.show()
+    with windows.opened() as (window, folder):
         window.show_tab("attention")
-        measure(window, Path(folder))
-        window.close()
-    worker.close()
+        measure(window, folder)
 
 
 def measure(window: Window, folder: Path) -> None:

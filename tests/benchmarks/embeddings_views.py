@@ -6,17 +6,15 @@ chosen, medians; beside them that of a tab with hardly anything to draw. Prints 
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QApplication
 
-from tests.benchmarks import models
+from tests.benchmarks import models, windows
 
 if TYPE_CHECKING:
     from explorer.window import Window
@@ -26,25 +24,8 @@ ROUNDS = 5
 
 
 def main() -> None:
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from explorer import app
-
-    app.prepare()
-    from explorer import theme
-    from explorer.settings import Settings
-    from explorer.window import Window
-    from explorer.worker import Worker
-    from explorer.workspace import Workspace
-
-    app.make_application([])
-    theme.apply("light")
-    worker = Worker()
-    with TemporaryDirectory() as folder:
-        window = Window(Workspace(worker), Settings(Path(folder) / "settings.ini"))
-        window.show()
-        measure(window, Path(folder))
-        window.close()
-    worker.close()
+    with windows.opened() as (window, folder):
+        measure(window, folder)
 
 
 def measure(window: Window, folder: Path) -> None:

@@ -4,15 +4,12 @@ On the model that is shipped. Nothing to compare with: this one prints figures, 
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
-from tests.benchmarks import models
+from tests.benchmarks import models, windows
 from tests.benchmarks.responsiveness import wait
 
 if TYPE_CHECKING:
@@ -23,23 +20,10 @@ PAINTS = 20
 
 
 def main() -> None:
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from explorer import app
-
-    app.prepare()
-    from explorer import theme
-    from explorer.settings import Settings
-    from explorer.window import Window
-    from explorer.worker import Worker
-    from explorer.workspace import Workspace
     from model.scenario import Scenario
 
-    app.make_application([])
-    theme.apply("light")
-    workspace = Workspace(Worker())
-    with TemporaryDirectory() as folder:
-        window = Window(workspace, Settings(Path(folder) / "settings.ini"))
-        window.show()
+    with windows.opened() as (window, _):
+        workspace = window.workspace
         wait(workspace.worker, lambda: workspace.open_model(models.STARTER, Scenario("my dog", "he likes playing")))
         for name in ("masked-lm", "next-sentence"):
             window.show_tab(name)
@@ -49,8 +33,6 @@ def main() -> None:
             print(f"512 tokens, {page.title}: the answer, longest gap {gap * 1e3:.0f} ms")
             measure(workspace, page.job, page.title)  # type: ignore[attr-defined]
             print(f"512 tokens, {page.title}: painted in {paint(page) * 1e3:.0f} ms")
-        window.close()
-    workspace.worker.close()
 
 
 def measure(workspace: Workspace, job: Job, title: str) -> None:

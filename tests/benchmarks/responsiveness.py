@@ -7,19 +7,17 @@ Nothing to compare with: this one prints figures, not ratios.
 from __future__ import annotations
 
 import gc
-import os
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import psutil
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
-from tests.benchmarks import models
+from tests.benchmarks import models, windows
 
 if TYPE_CHECKING:
     from explorer.window import Window
@@ -32,28 +30,10 @@ FIRST = 50
 
 
 def main() -> None:
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from explorer import app
-
-    app.prepare()
-    from explorer import theme
-    from explorer.settings import Settings
-    from explorer.window import Window
-    from explorer.worker import Worker
-    from explorer.workspace import Workspace
-
-    app.make_application([])
-    theme.apply("light")
-    worker = Worker()
-    workspace = Workspace(worker)
-    with TemporaryDirectory() as folder:
-        window = Window(workspace, Settings(Path(folder) / "settings.ini"))
-        window.show()
-        opening(workspace)
-        memory_of_typing(workspace)
-        longest_gaps(window, Path(folder))
-        window.close()
-    worker.close()
+    with windows.opened() as (window, folder):
+        opening(window.workspace)
+        memory_of_typing(window.workspace)
+        longest_gaps(window, folder)
 
 
 def opening(workspace: Workspace) -> None:

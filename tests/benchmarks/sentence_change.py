@@ -9,19 +9,16 @@ programs lengthen less.
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
 from explorer.worker import Lane
-from tests.benchmarks import models
+from tests.benchmarks import models, windows
 from tests.benchmarks.timing import seconds
 
 if TYPE_CHECKING:
@@ -37,29 +34,12 @@ WORDS = ("he", "she", "it", "who")
 
 
 def main() -> None:
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # these two as the command sets them
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from explorer import app
-
-    app.prepare()
-    from explorer import theme
-    from explorer.settings import Settings
-    from explorer.window import Window
-    from explorer.worker import Worker
-    from explorer.workspace import Workspace
     from model.scenario import Scenario
 
-    app.make_application([])
-    theme.apply("light")
-    worker = Worker()
-    with TemporaryDirectory() as folder:
-        window = Window(Workspace(worker), Settings(Path(folder) / "settings.ini"))
-        window.show()
-        drawn(worker, lambda: window.workspace.open_model(models.STARTER, Scenario(SENTENCE.format("he"), PAIR)))
+    with windows.opened() as (window, _):
+        workspace = window.workspace
+        drawn(workspace.worker, lambda: workspace.open_model(models.STARTER, Scenario(SENTENCE.format("he"), PAIR)))
         measure(window)
-        window.close()
-    worker.close()
 
 
 def measure(window: Window) -> None:

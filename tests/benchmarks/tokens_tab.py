@@ -6,14 +6,11 @@ for each step of the length slider from 4 tokens to 512. Prints figures, not rat
 
 from __future__ import annotations
 
-import os
 import statistics
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tests.benchmarks import models
+from tests.benchmarks import models, windows
 from tests.benchmarks.embeddings_views import longest_gap
 
 if TYPE_CHECKING:
@@ -25,25 +22,8 @@ LONG = "my dog is unbelievably cute and he likes playing. " * 60  # words of one
 
 
 def main() -> None:
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from explorer import app
-
-    app.prepare()
-    from explorer import theme
-    from explorer.settings import Settings
-    from explorer.window import Window
-    from explorer.worker import Worker
-    from explorer.workspace import Workspace
-
-    app.make_application([])
-    theme.apply("light")
-    worker = Worker()
-    with TemporaryDirectory() as folder:
-        window = Window(Workspace(worker), Settings(Path(folder) / "settings.ini"))
-        window.show()
+    with windows.opened() as (window, _):
         measure(window)
-        window.close()
-    worker.close()
 
 
 def measure(window: Window) -> None:
