@@ -33,7 +33,7 @@ from model.trace import Floats, Trace
 if TYPE_CHECKING:
     from model.bert import Bert
 
-_LONG = 64  # tokens, from which on most rows are too faint from 0 to 1
+_LONG = 32  # tokens, from which on most rows are too faint from 0 to 1
 _WHOLE = 100  # milliseconds for which the former maps stay at most, until all that belongs to the new ones is there
 _WIDE = 2.2  # times as wide as high: cells of the map, where the window is low
 _SIDE_BY_SIDE = 860  # pixels at normal text size, from which on the map stands beside the atlas
