@@ -105,6 +105,7 @@ class Atlas(QWidget):
         self._under: Head | None = None
         self._image: QImage | None = None
         self._layout: _Grid | None = None
+        self._laid_in = QSize()
         self._painted_at = 0.0  # device pixels a pixel
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -243,7 +244,8 @@ class Atlas(QWidget):
         self.update()
 
     def _grid(self) -> _Grid:
-        if self._layout is None:
+        if self._layout is None or self._laid_in != self.size():  # what is hidden hears of its size when it is shown
+            self._laid_in, self._image = self.size(), None
             self._layout = self._by_layer() if self._sorted is None else self._by_order()
         return self._layout
 

@@ -143,6 +143,26 @@ def test_nothing_of_the_window_is_cut_at_the_sizes_that_it_was_drawn_for(window:
         assert window.rect().contains(button.mapTo(window, button.rect().bottomRight()))
 
 
+def test_a_tab_that_was_hidden_while_the_window_changed_is_laid_out_when_it_is_shown(
+    window: Window, qtbot: QtBot
+) -> None:
+    heads, head = window.pages["attention"].heads, window.pages["tokens"].tools  # type: ignore[attr-defined]
+    before = head.height()
+    window.show_tab("attention")
+    qtbot.waitUntil(lambda: bool(heads.caption.text()))
+    window.show_tab("embeddings")
+    window.bar.warn("There is less room for the tab now.")
+    window.scale_text(1)
+    window.show_tab("attention")
+    qtbot.waitUntil(lambda: heads.rect().contains(heads.caption.geometry()))
+    window.show_tab("tokens")
+    qtbot.waitUntil(lambda: head.height() > before)
+    window.show_tab("attention")
+    window.scale_text(0)
+    window.show_tab("tokens")
+    qtbot.waitUntil(lambda: head.height() == before)
+
+
 def test_long_words_do_not_make_the_window_wider(window: Window, qtbot: QtBot) -> None:
     window.resize(800, 620)
     with qtbot.waitSignal(window.workspace.refused):
