@@ -20,7 +20,7 @@ from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
 from explorer.widgets.line import Line
 from explorer.widgets.page import Page
-from explorer.widgets.panel import strong
+from explorer.widgets.panel import isolated, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
 from explorer.widgets.switch import Switch
@@ -228,7 +228,9 @@ class AttentionTab(Page):
         does = self.tr("Layer {0} · head {1} {2}").format(layer + 1, head + 1, self.heads.pattern(self._head))
         exception = self._habits.exceptions[layer][head]
         if exception is not None:
-            does = self.tr("{0}, except {1} → {2}").format(does, *(escape(trace.tokens[place]) for place in exception))
+            does = self.tr("{0}, except {1} → {2}").format(
+                does, *(isolated(escape(trace.tokens[place])) for place in exception)
+            )
         self.answer = f"{strong(does + '.')} {how}"
         self.heads.caption.setText(self._shares(trace))
         self.heads.place()

@@ -19,7 +19,7 @@ from explorer.widgets.figures import rounded_percent, signed
 from explorer.widgets.job import AT_ONCE, Job
 from explorer.widgets.line import Line
 from explorer.widgets.page import Page
-from explorer.widgets.panel import strong
+from explorer.widgets.panel import isolated, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
 from explorer.workspace import Selection, Workspace
@@ -204,7 +204,7 @@ class MaskedLMTab(Page):
         return self.tr("best {0} of {1}").format(len(expectation.best), f"{len(bert.tokenizer.tokens):,}")
 
     def _heading(self, bert: Bert, trace: Trace, position: int) -> str:
-        token, original = (elided(row[position]) for row in (trace.tokens, trace.inputs.originals))
+        token, original = (isolated(elided(row[position])) for row in (trace.tokens, trace.inputs.originals))
         if bert.config.is_decoder:
             return self.tr("After position {0} · {1}").format(position, token)
         edit = trace.scenario.edit_at(position)

@@ -14,7 +14,7 @@ from explorer.widgets.beside import Beside
 from explorer.widgets.input_table import InputTable, Padding, Word
 from explorer.widgets.length import Length
 from explorer.widgets.page import Page
-from explorer.widgets.panel import Panel, note, strong
+from explorer.widgets.panel import Panel, isolated, note, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
 from explorer.widgets.vocabulary import Vocabulary
@@ -213,7 +213,7 @@ class TokensTab(Page):
         if len(how.pieces) == 1:
             return self.tr("{0} is in this vocabulary of {1} entries, so it stays whole.").format(word, size)
         return self.tr("{0} is not in this vocabulary of {1} entries, so it is cut: {2}.").format(
-            word, size, strong(" + ".join(_abridged(list(map(escape, how.pieces)))))
+            word, size, strong(" + ".join(map(isolated, _abridged(list(map(escape, how.pieces))))))
         )
 
     def _count(self, trace: Trace) -> str:
@@ -272,7 +272,7 @@ def _rounds(candidates: tuple[Candidate, ...]) -> list[list[Candidate]]:
 
 def _written(candidate: Candidate) -> str:
     piece = escape(_short(candidate.piece)).replace(" ", "&nbsp;").replace("…", "\u2060…\u2060")  # lines break there
-    return strong(piece) if candidate.taken else f"<s>{piece}</s>"
+    return strong(piece) if candidate.taken else f"<s>{isolated(piece)}</s>"
 
 
 def _short(word: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from explorer import theme
@@ -56,8 +57,15 @@ def emphasised(sentence: str) -> str:
 
 
 def strong(text: str) -> str:
-    """What the eye should find first in a quiet line; ``text`` is already escaped.
+    """What the eye should find first in a quiet line; ``text`` is already escaped."""
+    return f'<b style="color:{theme.palette().ink}">{isolated(text)}</b>'
 
-    It may be in a script of the other direction: isolated, it does not turn the sentence around.
+
+def isolated(text: str) -> str:
+    """``text``, perhaps in a script of the other direction, so that it does not turn the sentence around.
+
+    The mark before it keeps the direction of the whole, which Qt takes from the first letter, isolated or not.
     """
-    return f'<b style="color:{theme.palette().ink}">\u2068{text}\u2069</b>'
+    if QGuiApplication.isRightToLeft():
+        return f"\u200f\u2068{text}\u2069"
+    return text if text.isascii() else f"\u200e\u2068{text}\u2069"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
+from explorer.widgets.panel import isolated
 from explorer.workspace import Selection, Workspace
 
 if TYPE_CHECKING:
@@ -72,13 +73,13 @@ class SelectionLabel(QLabel):
                 row, column = selection.cell
                 return self.tr("{head}: {row} → {column} {weight}").format(
                     head=head,
-                    row=trace.tokens[row],
-                    column=trace.tokens[column],
+                    row=isolated(trace.tokens[row]),
+                    column=isolated(trace.tokens[column]),
                     weight=f"{trace.attention[layer, number, row, column]:.2f}",
                 )
         if selection.token is None:
             return head
         token = self.tr("position {position}: {piece}").format(
-            position=selection.token, piece=trace.tokens[selection.token]
+            position=selection.token, piece=isolated(trace.tokens[selection.token])
         )
         return " · ".join(filter(None, (head, token)))

@@ -10,7 +10,7 @@ from explorer.widgets.bars import Bar, Bars
 from explorer.widgets.figures import cosine
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.page import Page
-from explorer.widgets.panel import strong
+from explorer.widgets.panel import isolated, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.switch import Switch
 from explorer.widgets.view import MapView
@@ -110,7 +110,7 @@ class TokenCosines(MapView):
             *(
                 strong(
                     pair.format(
-                        *(escape(trace.tokens[place]) for place in stage.closest),
+                        *(isolated(escape(trace.tokens[place])) for place in stage.closest),
                         cosine(float(stage.similarity[stage.closest])),
                     )
                 )

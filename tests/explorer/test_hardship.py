@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextLayout
 from pytestqt.qtbot import QtBot
 
 import model
+from explorer import theme
+from explorer.widgets.panel import isolated
 from explorer.window import Window
 from model.scenario import Scenario
 from tests.explorer.conftest import Answered
@@ -74,9 +77,20 @@ def test_an_improbable_word_has_its_number(window: Window, answered: Answered, q
     assert "<" not in plain(page.score.text())  # type: ignore[attr-defined]
 
 
-def test_a_sentence_about_hebrew_stays_a_sentence(window: Window, answered: Answered) -> None:
+def test_a_sentence_about_hebrew_stays_a_sentence(window: Window, answered: Answered, qtbot: QtBot) -> None:
     window.show_tab("tokens")
     answered(lambda: window.workspace.set_texts("שלום dog", ""))
     label = window.pages["tokens"]._answer
-    assert not label.text().startswith("ש")
-    assert "\N{FIRST STRONG ISOLATE}" in label.text()
+    qtbot.waitUntil(lambda: plain(label.text()).startswith("שלום becomes [UNK]: "))
+    image, paper = label.grab().toImage(), theme.palette().paper
+    ink = {image.pixelColor(x, y).name().upper() for x in range(30) for y in range(image.height())}
+    assert ink != {paper}, "the sentence does not begin at the left"
+
+
+def test_two_hebrew_words_with_an_arrow_between_them_are_read_from_left_to_right(qapp: object) -> None:
+    line = QTextLayout(f"{isolated('שלום')} → {isolated('עולם')} with 0.31", theme.font())
+    line.beginLayout()
+    line.createLine()
+    line.endLayout()
+    left, right = (line.lineAt(0).cursorToX(line.text().index(word)) for word in ("שלום", "עולם"))
+    assert left[0] < right[0]  # type: ignore[index]

@@ -120,7 +120,7 @@ def cosines(rows: Array, others: Array | None = None) -> Array:
 
 
 def plain(text: str) -> str:
-    return unescape(re.sub(r"<[^>]+>", "", text)).replace("\u2068", "").replace("\u2069", "").replace("\xa0", " ")
+    return unescape(re.sub(r"<[^>]+>", "", text)).replace("\u200e\u2068", "").replace("\u2069", "").replace("\xa0", " ")
 
 
 def near(found: Array, expected: Array, bound: float = 2e-5) -> None:

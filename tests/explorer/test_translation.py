@@ -192,7 +192,7 @@ def _overlaps(screen: QWidget) -> Iterator[str]:
 
 def english(text: str) -> str:
     """The words of ``text`` that went untranslated."""
-    plain = unescape(re.sub(r"<[^>]+>", " ", text)).replace("\u2068", "").replace("\u2069", "")
+    plain = unescape(re.sub(r"<[^>]+>", " ", text)).replace("\u200e\u2068", "").replace("\u2069", "")
     while _INNERMOST.search(plain):
         plain = _INNERMOST.sub(" ", plain)
     return " ".join(word for word in re.findall(r"[A-Za-z]{2,}", plain) if word not in _NAMES)

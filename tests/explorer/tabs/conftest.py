@@ -21,7 +21,7 @@ Show = Callable[..., Page]
 
 def plain(rich: str) -> str:
     """What a person reads of a rich text."""
-    return unescape(re.sub(r"<[^>]*>|[\u2068\u2069]", "", rich)).replace("\N{NO-BREAK SPACE}", " ")
+    return unescape(re.sub(r"<[^>]*>|[\u200e\u2068\u2069]", "", rich)).replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.fixture
