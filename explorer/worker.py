@@ -3,7 +3,7 @@
 Four lanes, the first with something to do goes first: the question (a newer one replaces an older one), lenses of
 what is on screen (one waiting call per key), long jobs, and files to write, which no new answer cancels. A call that
 gives back a generator is a long one: it yields how much is done, from 0 to 1, gives way to the other lanes between its
-passes, and returns its result.
+passes, and returns its result. A long job begins once the answer before it is painted: they would slow each other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from enum import IntEnum
 from types import GeneratorType
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 Call = Callable[[], Any]
 Done = Callable[[Any], None]
@@ -57,6 +57,7 @@ class Worker(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._waiting: list[Task] = []
+        self._held: list[Task] = []  # GUI thread only: long jobs until what is on screen is answered and painted
         self._current: dict[tuple[Lane, str], Task] = {}  # GUI thread only: the newest task of each key
         self._condition = threading.Condition()
         self._closing = False
@@ -82,10 +83,12 @@ class Worker(QObject):
         former = self._current.get((lane, key))
         if former is not None:
             former.cancel()
+        settled = self.is_settled
         self._current[lane, key] = task
-        with self._condition:
-            self._waiting.append(task)
-            self._condition.notify()
+        if lane == Lane.LONG and not settled:
+            self._held.append(task)
+        else:
+            self._queue(task)
         return task
 
     def cancel(self, lane: Lane) -> None:
@@ -103,6 +106,17 @@ class Worker(QObject):
             self._waiting.clear()
             self._condition.notify()
         self._thread.join()
+
+    def _queue(self, *tasks: Task) -> None:
+        with self._condition:
+            self._waiting.extend(tasks)
+            self._condition.notify()
+
+    def _release(self) -> None:
+        """Lets the held jobs begin, unless there is another question already."""
+        if self.is_settled:
+            self._queue(*self._held)
+            self._held.clear()
 
     def _run(self) -> None:
         """On the worker's thread: the next task, one pass at a time, until ``close``."""
@@ -160,5 +174,7 @@ class Worker(QObject):
         finally:  # also where the report raises: the thread is idle all the same
             if finished and self.is_settled:
                 self.settled.emit()
+                if self._held:
+                    QTimer.singleShot(0, self._release)  # after what is to be painted now
             if finished and not self._current:
                 self.idle.emit()

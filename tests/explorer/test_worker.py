@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from explorer.worker import Lane, Worker
@@ -171,3 +172,28 @@ def test_it_is_settled_once_what_is_on_screen_is_answered_whatever_long_job_goes
     assert not worker.is_idle
     with qtbot.waitSignal(worker.idle):
         over.set()
+
+
+def test_a_long_job_begins_once_the_answer_before_it_is_painted(
+    worker: Worker, gate: threading.Event, qtbot: QtBot
+) -> None:
+    seen: list[str] = []
+
+    def answered(result: object) -> None:
+        seen.append("answered")
+        QTimer.singleShot(0, lambda: seen.append("painted"))
+
+    worker.submit(Lane.LENS, "map", lambda: None, answered, fail)
+    submit(worker, Lane.LONG, "job", seen)
+    with qtbot.waitSignal(worker.idle):
+        gate.set()
+    assert seen == ["answered", "painted", "job"]
+
+
+def test_a_held_job_of_a_former_answer_never_begins(worker: Worker, gate: threading.Event, qtbot: QtBot) -> None:
+    ran: list[str] = []
+    submit(worker, Lane.LONG, "job", ran)
+    worker.cancel(Lane.LONG)
+    with qtbot.waitSignal(worker.idle):
+        gate.set()
+    assert ran == []
