@@ -18,6 +18,7 @@ from explorer.widgets.figures import signed
 from explorer.widgets.flow import Flow
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
+from explorer.widgets.line import Line
 from explorer.widgets.page import Page
 from explorer.widgets.panel import emphasised, note, strong
 from explorer.widgets.picture import Picture
@@ -52,7 +53,7 @@ class Addition(View):
         self._stacked = _Stacked(self._names)
         self.maps = self._stacked.maps
         self.picture = Picture(self._stacked, self._sheet, "embeddings", self.tr("Tokens × dimensions"))
-        self._line = note()
+        self._line = Line()
         self._legends = (Legend(Scale.SIGNED), Legend(Scale.SIGNED))
         self._lay_out()
         for heatmap in self.maps:
@@ -137,7 +138,7 @@ class Addition(View):
         for heatmap in self.maps:
             heatmap.setAccessibleDescription(sentence.format(token, dimension, *numbers))
         numbers[3] = strong(numbers[3])
-        self._line.setText(sentence.format(strong(escape(token)), dimension, *numbers))
+        self._line.say(sentence.format(strong(escape(token)), dimension, *numbers))
 
 
 class _Stacked(QWidget):

@@ -68,11 +68,12 @@ class Bars(QWidget):
 
     def show_bars(self, bars: Sequence[Bar], full: float | None = None) -> None:
         """Draws ``bars``; a share of ``full``, or the largest, fills the track."""
+        if len(bars) != len(self._bars):
+            self.updateGeometry()
         self._bars = tuple(bars)
         self._full = full or max((bar.share for bar in bars), default=1.0) or 1.0
         self._current = min(self._current, max(len(bars) - 1, 0))
         self._describe()
-        self.updateGeometry()
         self.update()
 
     @property

@@ -48,10 +48,12 @@ class Columns(QWidget):
 
     def show_values(self, values: Floats, labels: Sequence[str], decimals: int = 1) -> None:
         """Draws ``values``; they take the whole height."""
+        former = self.sizeHint()
         self._values, self._labels, self._decimals = values, tuple(labels), decimals
         self._under = None
         self._describe()
-        self.updateGeometry()
+        if self.sizeHint() != former:
+            self.updateGeometry()
         self.update()
 
     @property

@@ -75,6 +75,18 @@ class Heads(QWidget):
         ):
             self.sort.addItem(title, pattern)
         self.sort.currentIndexChanged.connect(self._arrange)
+        self._words = {
+            "previous": self.tr("looks at the token before"),
+            "next": self.tr("looks at the token after"),
+            "itself": self.tr("has each token look at itself"),
+            "same": self.tr("looks at the same word elsewhere"),
+            "cls": self.tr("rests on [CLS]"),
+            "sep": self.tr("rests on [SEP]"),
+            "a_to_b": self.tr("looks from A across to B"),
+            "b_to_a": self.tr("looks from B across to A"),
+            "broad": self.tr("looks at all tokens nearly alike"),
+            "mixed": self.tr("follows no single pattern"),
+        }
         self.setMinimumSize(self.atlas.minimumSize())
         self.setAccessibleName(self.tr("All heads"))
 
@@ -86,21 +98,7 @@ class Heads(QWidget):
 
     def pattern(self, head: Head) -> str:
         """What a head does, in a few words; empty while that is not known."""
-        if self._habits is None:
-            return ""
-        pattern = self._habits.patterns[head[0]][head[1]]
-        return {
-            "previous": self.tr("looks at the token before"),
-            "next": self.tr("looks at the token after"),
-            "itself": self.tr("has each token look at itself"),
-            "same": self.tr("looks at the same word elsewhere"),
-            "cls": self.tr("rests on [CLS]"),
-            "sep": self.tr("rests on [SEP]"),
-            "a_to_b": self.tr("looks from A across to B"),
-            "b_to_a": self.tr("looks from B across to A"),
-            "broad": self.tr("looks at all tokens nearly alike"),
-            "mixed": self.tr("follows no single pattern"),
-        }[pattern]
+        return "" if self._habits is None else self._words[self._habits.patterns[head[0]][head[1]]]
 
     def sheet(self) -> Sheet:
         """Every head's habits, a row a head; empty until they are counted."""

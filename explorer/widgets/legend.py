@@ -28,15 +28,17 @@ class Legend(QWidget):
         if limit != self._limit:
             self._limit = limit
             self._describe()
-            self.updateGeometry()
+            if self.sizeHint().width() > self.width():  # or else each answer would lay the window out anew
+                self.updateGeometry()
             self.update()
 
     def set_end(self, words: str) -> None:
         """Says in ``words`` what the strongest colour stands for where that is no one number; empty takes it back."""
-        self._end = words
-        self._describe()
-        self.updateGeometry()
-        self.update()
+        if words != self._end:
+            self._end = words
+            self._describe()
+            self.updateGeometry()
+            self.update()
 
     def ends(self) -> tuple[str, str]:
         """What stands left and right of the colours."""

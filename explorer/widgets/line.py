@@ -28,6 +28,11 @@ class Line(QWidget):
         """What it says."""
         return self._note.text()
 
+    @property
+    def needed(self) -> int:
+        """Pixels in width that its longest word, or its table, takes."""
+        return self._note.minimumSizeHint().width()
+
     def say(self, text: str) -> None:
         """Says something else."""
         self._note.setText(text)

@@ -29,6 +29,7 @@ class ModelPicker(QPushButton):
         super().__init__(parent)
         self.workspace = workspace
         self._recent = recent
+        self._hint = QSize()
         self._name, self._sizes, arrow = QLabel(), QLabel(), QLabel("▾")
         self._name.setTextFormat(Qt.TextFormat.PlainText)
         theme.role(self._name, "heading")
@@ -88,7 +89,9 @@ class ModelPicker(QPushButton):
                 )
             )
         self.setAccessibleName(self.tr("Model: {name} {sizes}").format(name=name, sizes=self._sizes.text()).strip())
-        self.updateGeometry()
+        if self.sizeHint() != self._hint:  # not with every answer, which would lay the window out anew
+            self._hint = self.sizeHint()
+            self.updateGeometry()
 
 
 def ask_for_folder(parent: QWidget, opened: Callable[[Path], None]) -> None:

@@ -51,6 +51,7 @@ class Page(QWidget):
         layout.addWidget(self._answer)
         layout.addSpacing(6)
         layout.addWidget(self._stack, 1)
+        self._pictures: list[Picture] = []
         self._veil = _Veil(self._stack)
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE)
         self._patience.timeout.connect(self._veil.cover)
@@ -116,7 +117,9 @@ class Page(QWidget):
 
     def picture(self) -> Picture | None:
         """The picture that the keyboard is in, or else the first that can be seen."""
-        seen = [picture for picture in self.findChildren(Picture) if picture.isVisible()]
+        if not self._pictures:
+            self._pictures = self.findChildren(Picture)  # once: with every answer the menus ask for it
+        seen = [picture for picture in self._pictures if picture.isVisible()]
         return next((picture for picture in seen if picture.has_focus), seen[0] if seen else None)
 
     def examine(self, key: str, lens: Callable[[Bert, Trace], Any], done: Callable[[Any], None]) -> None:

@@ -178,7 +178,7 @@ class PositionMap(MapView):
         names = [self._name(trace, position) for position in cell]
         apart = abs(cell[0] - cell[1])
         self.heatmap.setAccessibleDescription(sentence.format(*names, apart, number))
-        self._line.setText(sentence.format(*(strong(escape(name)) for name in names), apart, strong(number)))
+        self._line.say(sentence.format(*(strong(escape(name)) for name in names), apart, strong(number)))
 
     def _name(self, trace: Trace, position: int) -> str:
         if position >= len(trace.tokens):

@@ -13,8 +13,9 @@ from explorer.widgets.axis import Axis, token_axis
 from explorer.widgets.figures import signed
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
+from explorer.widgets.line import Line
 from explorer.widgets.page import Page
-from explorer.widgets.panel import emphasised, note, strong
+from explorer.widgets.panel import emphasised, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.view import View, chosen_token, lines
 from explorer.workspace import Selection
@@ -47,7 +48,7 @@ class SegmentFlip(View):
         self._vectors = Picture(self.vectors, self.vectors.sheet, "segments", self.tr("The only two segment vectors"))
         self._changes = Picture(self.changes, self.changes.sheet, "flip")
         self.button = QPushButton(self.tr("Flip segment"))
-        self._ends, self._legend, self._line = Legend(Scale.SIGNED), Legend(Scale.SHARE), note()
+        self._ends, self._legend, self._line = Legend(Scale.SIGNED), Legend(Scale.SHARE), Line()
         self._lay_out()
         self.button.clicked.connect(self._flip_it)
         self.changes.hovered.connect(self._hover)
@@ -72,7 +73,7 @@ class SegmentFlip(View):
         for picture in (self._vectors, self._changes):
             picture.setVisible(has_two)
         if not has_two:
-            self._line.setText("")
+            self._line.say("")
             self.answer = self.tr(
                 "Nothing: {0} has one segment only, so there is no other to give it. "
                 "Open a model that was trained on pairs, such as the starter model."
@@ -203,7 +204,7 @@ class SegmentFlip(View):
             else self.tr("{0}, as layer 1 reads it: cosine {2} with its former self.")
         )
         self.changes.setAccessibleDescription(sentence.format(trace.tokens[cell[1]], cell[0], number))
-        self._line.setText(sentence.format(strong(escape(trace.tokens[cell[1]])), cell[0], strong(number)))
+        self._line.say(sentence.format(strong(escape(trace.tokens[cell[1]])), cell[0], strong(number)))
 
 
 def _cosine(value: float) -> str:

@@ -138,7 +138,7 @@ class TokenCosines(MapView):
         numbers = [cosine(float(stage.similarity[cell])) for stage in self._stages]
         self.heatmap.setAccessibleDescription(sentence.format(*tokens, *numbers))
         numbers[self.stage.current] = strong(numbers[self.stage.current])
-        self._line.setText(sentence.format(*(strong(escape(token)) for token in tokens), *numbers))
+        self._line.say(sentence.format(*(strong(escape(token)) for token in tokens), *numbers))
 
     def _ask_neighbours(self, trace: Trace, token: int) -> None:
         if token != self._near:

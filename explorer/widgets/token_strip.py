@@ -23,7 +23,7 @@ class TokenStrip(QWidget):
         super().__init__(parent)
         self.workspace = workspace
         self.chips = TokenChips(workspace)
-        self.count = QLabel()
+        self.count = QLabel(alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.note = QLabel(wordWrap=True)
         self.editor: PieceEditor | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -130,11 +130,11 @@ class TokenStrip(QWidget):
         bert, trace = self.workspace.bert, self.workspace.trace
         assert bert is not None
         assert trace is not None
-        self.count.setText(
-            self.tr("{count} of {most} tokens · {time}").format(
-                count=len(trace.tokens), most=bert.config.max_position_embeddings, time=self._time(trace.seconds)
-            )
-        )
+        sentence = self.tr("{count} of {most} tokens · {time}")
+        count, most = len(trace.tokens), bert.config.max_position_embeddings
+        self.count.setText(sentence.format(count=count, most=most, time=self._time(0.999)))
+        self.count.setFixedSize(self.count.sizeHint())  # room for any time: another one lays nothing out anew
+        self.count.setText(sentence.format(count=count, most=most, time=self._time(trace.seconds)))
         self._renew_note()
 
     def _renew_note(self) -> None:

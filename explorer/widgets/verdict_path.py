@@ -28,7 +28,7 @@ class VerdictPath(QWidget):
         self._verdict: Verdict | None = None
         self._order = np.zeros(0, dtype=np.int64)  # the dimension in each column
         self._cell: Cell | None = None  # clicked
-        self._before, self._line, self._table, self._after = note(), Line(2), note(), Line()
+        self._before, self._line, self._table, self._after = note(), Line(2), Line(3), Line()
         self.heatmap = _Rows(scale=Scale.SIGNED, square=False)
         self.heatmap.set_per_row(True)
         self.heatmap.setAccessibleName(self.tr("What each dimension says for IsNext and NotNext"))
@@ -71,7 +71,8 @@ class VerdictPath(QWidget):
             ).format(len(self._order))
         )
         self._table.setFont(theme.mono())
-        self._table.setText(self._steps(verdict))
+        self._table.say(self._steps(verdict))
+        self._table.setMinimumWidth(self._table.needed)
         self._after.say(
             self.tr(
                 "exp is taken of the logit less the larger one, {0}; softmax divides it by the sum of both, {1}."

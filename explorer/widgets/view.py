@@ -12,8 +12,8 @@ from explorer import theme
 from explorer.widgets.beside import Beside
 from explorer.widgets.heatmap import Scale
 from explorer.widgets.legend import Legend
+from explorer.widgets.line import Line
 from explorer.widgets.page import Page
-from explorer.widgets.panel import note
 from explorer.widgets.picture import Picture
 from explorer.workspace import Selection
 
@@ -74,7 +74,7 @@ class MapView(View):
         super().__init__(page)
         self.picture, self.beside = picture, beside
         picture.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-        self._line = note()
+        self._line = Line()
         self.beside.setMaximumWidth(_WIDEST)
         right = QWidget()
         aside = QVBoxLayout(right)

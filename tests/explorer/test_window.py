@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QWidget
 from pytestqt.qtbot import QtBot
@@ -161,6 +161,31 @@ def test_a_tab_that_was_hidden_while_the_window_changed_is_laid_out_when_it_is_s
     window.scale_text(0)
     window.show_tab("tokens")
     qtbot.waitUntil(lambda: head.height() == before)
+
+
+@pytest.mark.parametrize("tab", ["embeddings", "attention", "masked-lm", "next-sentence"])
+def test_a_new_answer_does_not_lay_the_window_out_anew(
+    window: Window, answered: Answered, qtbot: QtBot, tab: str
+) -> None:
+    window.show_tab(tab)
+    asked: list[QEvent.Type] = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.LayoutRequest:
+                asked.append(event.type())
+            return False
+
+    def ask(text: str) -> None:
+        answered(lambda: window.workspace.set_texts(text, "he likes playing"))
+        qtbot.waitUntil(lambda: window.workspace.worker.is_idle)
+        qtbot.wait(50)
+
+    ask("my cat is here")
+    watch = Watch()
+    window.installEventFilter(watch)
+    ask("my dog is here")
+    assert not asked
 
 
 def test_long_words_do_not_make_the_window_wider(window: Window, qtbot: QtBot) -> None:
