@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip, QWidget
@@ -32,6 +33,7 @@ class TokenChips(QAbstractScrollArea):
         super().__init__(parent)
         self.workspace = workspace
         self._chips: tuple[Chip, ...] = ()
+        self._drawn: dict[Chip, QPixmap] = {}  # most of an answer's chips were drawn for the one before
         self._places: list[QRect] = []  # of the chips, in pixels from the upper left of all rows
         self._line = 1  # pixels from row to row
         self._seen = 0  # pixels of the rows that are seen at once
@@ -122,7 +124,9 @@ class TokenChips(QAbstractScrollArea):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.ApplicationFontChange):
+        looks = (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.PaletteChange)
+        if event.type() in (*looks, QEvent.Type.ApplicationFontChange):
+            self._drawn.clear()
             self._lay_out()
 
     # Painting
@@ -137,8 +141,21 @@ class TokenChips(QAbstractScrollArea):
         for position, chip in enumerate(self._chips):
             place = self.place(position)
             if event.region().intersects(place):
-                look.draw(painter, chip, place)
+                painter.drawPixmap(place.topLeft(), self._picture(look, chip, place.size()))
                 self._draw_rings(painter, position, place)
+
+    def _picture(self, look: Look, chip: Chip, size: QSize) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        drawn = self._drawn.get(chip)
+        if drawn is None or drawn.devicePixelRatio() != ratio:
+            drawn = self._drawn[chip] = QPixmap(size * ratio)
+            drawn.setDevicePixelRatio(ratio)
+            drawn.fill(theme.palette().panel)
+            painter = QPainter(drawn)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            look.draw(painter, chip, QRect(QPoint(0, 0), size))
+            painter.end()
+        return drawn
 
     def _draw_rings(self, painter: QPainter, position: int, place: QRect) -> None:
         """A thick ring is held, a thin one hovered; keys speak of the chip with the outer dots."""
@@ -229,6 +246,7 @@ class TokenChips(QAbstractScrollArea):
         assert bert is not None
         assert trace is not None
         self._chips = chips(bert, trace)
+        self._drawn = {chip: self._drawn[chip] for chip in self._chips if chip in self._drawn}
         self._lay_out()
         self._mark()
 
