@@ -209,7 +209,7 @@ class Trainer:
         line = {"step": self.progress.step, "tokens": self.progress.tokens, "split": "train", **line}
         line |= {"seconds": self.progress.seconds, "phase": self.progress.place.phase}
         self._write(line, report)
-        if line["mlm_loss"] > _HOPELESS * math.log(self.network.config.vocab_size):
+        if (line["mlm_loss"] or 0.0) > _HOPELESS * math.log(self.network.config.vocab_size):
             raise ValueError(
                 f"Training broke down before step {self.progress.step}: the loss of {line['mlm_loss']:.1f} is far "
                 "above ln V, which knowing nothing gives. Start anew with a lower learning_rate or a longer warmup."

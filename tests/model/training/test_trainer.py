@@ -252,6 +252,13 @@ def test_a_hopeless_learning_rate_stops_the_run(start: Any) -> None:
         trainer.train()
 
 
+def test_a_batch_in_which_nothing_was_chosen_is_no_breakdown(start: Any) -> None:
+    trainer = start(chosen=0.001, batch=1, log_steps=1, steps=4)
+    assert trainer.train()
+    losses = [row["mlm_loss"] for row in trainer.run.metrics() if row["split"] == "train"]
+    assert None in losses
+
+
 # What comes out
 
 
