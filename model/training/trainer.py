@@ -17,7 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from model.bert import Bert
 from model.checkpoint import save
 from model.network import BertNetwork
-from model.training import optimizer
+from model.training import memory, optimizer
 from model.training.batches import Batches, Place, on_device
 from model.training.corpus import Corpus
 from model.training.distributed import World
@@ -81,7 +81,8 @@ class Trainer:
                 self._snapshot()
                 self._validate(report)
             while not self._ends(stop):
-                self._step(feed)
+                with memory.said_in_a_sentence(self.recipe.filled(self.progress.place.phase)):
+                    self._step(feed)
                 self._after_step(report)
             self._require_finite()
             finished = self._share() >= 1
