@@ -45,6 +45,7 @@ class Progress:
     tokens: int = 0  # read, [PAD] left out
     seconds: float = 0.0  # spent in steps
     longest: int = 0  # tokens of the longest inputs so far: positions beyond were never trained
+    measured: int = -1  # the step at which held-out documents were measured on last
     place: Place = dataclasses.field(default_factory=Place)
 
 
@@ -86,9 +87,8 @@ class Trainer:
                 self._after_step(report)
             self._require_finite()
             finished = self._share() >= 1
-            if finished and self.progress.step % self.recipe.validate_steps:
+            if finished:
                 self._validate(report)
-            if finished and self.progress.step % self.recipe.snapshot_steps:
                 self._snapshot()
             self.save()
         finally:
@@ -221,7 +221,10 @@ class Trainer:
             self.run.write_batch({"step": self.progress.step, **shown(batch, losses, self.tokenizer)})
 
     def _validate(self, report: Report) -> None:
-        """Measures on held-out documents, always on the same rows and masks at the length of the phase."""
+        """Measures on held-out documents, always on the same rows and masks at the length of the phase; once a step."""
+        if self.progress.measured == self.progress.step:
+            return
+        self.progress.measured = self.progress.step
         sums = Sums(self.world.device)
         self.network.eval()
         with torch.inference_mode(), autocast(self.world.device, self._bf16):
@@ -240,9 +243,10 @@ class Trainer:
         report(line)
 
     def _snapshot(self) -> None:
-        if self.world.writes:
+        path = self.run.snapshot_path(self.progress.step)
+        if self.world.writes and not path.exists():  # as after a stop right here
             bert = Bert(self.run.name, self.network, self.tokenizer, trained_length=self.progress.longest or None)
-            save(bert, self.run.snapshot_path(self.progress.step), torch.float16)
+            save(bert, path, torch.float16)
             self.network.train()  # which a Bert is not
 
     # To go on from

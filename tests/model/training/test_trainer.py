@@ -202,6 +202,16 @@ def test_a_stop_saves_and_the_run_goes_on_from_there(start: Any) -> None:
     assert again.progress.step == 60
 
 
+@pytest.mark.parametrize("step", [0, 25, 60])
+def test_what_was_measured_before_a_stop_is_not_measured_again(start: Any, step: int) -> None:
+    whole, torn = start("whole", validate_steps=25), start("torn", validate_steps=25)
+    whole.train()
+    torn.train(lambda: torn.progress.step == step)
+    start("torn", validate_steps=25).train()
+    start("torn", validate_steps=25).train()  # a run that has ended ends again
+    assert without_times(torn.run) == without_times(whole.run)
+
+
 def test_dropout_goes_on_with_the_draws_it_would_have_had(start: Any) -> None:
     network = dataclasses.replace(small.NETWORK, dropout=0.1)
     whole = start("whole", network=network, steps=12)
