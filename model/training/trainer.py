@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -64,6 +65,8 @@ class Trainer:
         self._layers = optimizer.by_layer(network)
         self._bf16 = uses_bf16(recipe, world.device)
         self._loss = world.wrap(PretrainingLoss(network))
+        if world.size > 1:
+            self._seed()
         if world.device.type == "cuda":
             network.bert.encoder.compile()
         self._sums = Sums(world.device)
@@ -288,13 +291,17 @@ class Trainer:
         progress = dict(state["progress"])
         self.progress = Progress(**{**progress, "place": Place(**progress["place"])})
         self._sums.restore(state["sums"])
-        if self.world.size == 1:
-            torch.set_num_threads(state["threads"])
+        if self.world.size == state["processes"] == 1:
+            torch.set_num_threads(min(state["threads"], os.cpu_count() or 1))
             torch.set_rng_state(state["random"])
             if state["random_cuda"] is not None and self.world.device.type == "cuda":
                 torch.cuda.set_rng_state(state["random_cuda"])
-        else:  # each process needs draws of its own for dropout
-            torch.manual_seed(self.recipe.seed + 1_000_003 * self.progress.step + self.world.rank)
+        else:
+            self._seed()
+
+    def _seed(self) -> None:
+        """Gives each of several processes draws of its own for dropout."""
+        torch.manual_seed(self.recipe.seed + 1_000_003 * self.progress.step + self.world.rank)
 
     def _synchronised(self, last: bool) -> AbstractContextManager[Any]:
         """Gradients are exchanged after the last of the accumulated batches only."""

@@ -14,7 +14,9 @@ import torch
 
 import model
 from model.bert import Bert
+from model.training import preparation
 from model.training.corpus import Corpus
+from model.training.distributed import World
 from model.training.masking import KEPT, MASKED, REPLACED
 from model.training.recipe import NetworkRecipe, Phase
 from model.training.run import Run
@@ -223,6 +225,32 @@ def test_dropout_goes_on_with_the_draws_it_would_have_had(start: Any) -> None:
     again.train()
     for name, value in weights(whole).items():
         assert torch.equal(again.network.state_dict()[name], value), name
+
+
+def test_each_of_several_processes_drops_other_numbers(
+    tmp_path: Path, texts: tuple[WordPiece, Corpus], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(World, "wrap", lambda self, module: module)
+    asked = small.recipe(network=dataclasses.replace(small.NETWORK, dropout=0.1))
+    drawn = []
+    for rank in range(2):
+        run = Run.create(tmp_path, "run", asked.to_toml())
+        Trainer(asked, run, World(rank, 2, torch.device("cpu")), *texts, preparation.network(asked, texts[0]))
+        drawn.append(torch.rand(8))
+    assert not torch.equal(*drawn)
+
+
+@pytest.mark.parametrize(("processes", "threads"), [(2, 3), (1, 4096)], ids=["one of several", "a larger machine"])
+def test_a_run_from_elsewhere_computes_with_the_threads_of_here(
+    start: Any, processes: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    chosen: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
+    trainer = start(steps=2)
+    trainer.train()
+    trainer.restore({**trainer.run.load_state(), "processes": processes, "threads": threads})
+    assert chosen == ([] if processes == 2 else [2])
 
 
 def test_a_changed_corpus_is_not_gone_on_with(start: Any, tmp_path: Path) -> None:
