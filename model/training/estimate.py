@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from model.network import BertNetwork
-from model.training import optimizer
+from model.training import memory, optimizer
 from model.training.losses import PretrainingLoss
 from model.training.precision import autocast, uses_bf16
 from model.training.recipe import Phase, Recipe
@@ -38,7 +38,10 @@ def estimate(recipe: Recipe, device: torch.device) -> Estimate:
     pairs = recipe.objective == "mlm+nsp"
     network = BertNetwork(recipe.config(entries), pooler=pairs, nsp=pairs).to(device).train()
     phases = [recipe.filled(number) for number in range(max(1, len(recipe.phases)))]
-    by_step = [_seconds(recipe, phase, network, device) for phase in phases]
+    by_step = []
+    for phase in phases:
+        with memory.said_in_a_sentence(phase):
+            by_step.append(_seconds(recipe, phase, network, device))
     if recipe.steps:
         steps = [phase.share * recipe.steps for phase in phases]
     else:

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar, cast
 from model.config import BertConfig
 
 SCHEMA = 1
+_LARGEST = 1e15  # where no other bound is said; TOML has no infinity that JSON, which writes recipes, could write
 OBJECTIVES = ("mlm+nsp", "mlm", "causal")
 Objective = Literal["mlm+nsp", "mlm", "causal"]
 
@@ -326,10 +327,11 @@ def _check(of: Any, table: str) -> None:
 def _check_range(key: str, value: Any, setting: Setting) -> None:
     if setting.choices and value not in setting.choices:
         raise ValueError(f"{key} {value!r} is not known: choose one of {', '.join(setting.choices)}.")
-    if isinstance(value, int | float) and not setting.low <= value <= setting.high:  # NaN is refused, too
-        if setting.high == math.inf:
+    high = _LARGEST if setting.high == math.inf else setting.high
+    if isinstance(value, int | float) and not setting.low <= value <= high:  # NaN is refused, too
+        if not value > high and setting.high == math.inf:
             raise ValueError(f"{key} must be at least {setting.low:g}, not {value!r}.")
-        raise ValueError(f"{key} must be between {setting.low:g} and {setting.high:g}, not {value!r}.")
+        raise ValueError(f"{key} must be between {setting.low:g} and {high:g}, not {value!r}.")
 
 
 def _check_weights(key: str, weights: object) -> None:

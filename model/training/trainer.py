@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -17,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from model.bert import Bert
 from model.checkpoint import save
 from model.network import BertNetwork
-from model.training import optimizer
+from model.training import memory, optimizer
 from model.training.batches import Batches, Place, on_device
 from model.training.corpus import Corpus
 from model.training.distributed import World
@@ -45,6 +46,7 @@ class Progress:
     tokens: int = 0  # read, [PAD] left out
     seconds: float = 0.0  # spent in steps
     longest: int = 0  # tokens of the longest inputs so far: positions beyond were never trained
+    measured: int = -1  # the step at which held-out documents were measured on last
     place: Place = dataclasses.field(default_factory=Place)
 
 
@@ -63,6 +65,8 @@ class Trainer:
         self._layers = optimizer.by_layer(network)
         self._bf16 = uses_bf16(recipe, world.device)
         self._loss = world.wrap(PretrainingLoss(network))
+        if world.size > 1:
+            self._seed()
         if world.device.type == "cuda":
             network.bert.encoder.compile()
         self._sums = Sums(world.device)
@@ -81,13 +85,13 @@ class Trainer:
                 self._snapshot()
                 self._validate(report)
             while not self._ends(stop):
-                self._step(feed)
+                with memory.said_in_a_sentence(self.recipe.filled(self.progress.place.phase)):
+                    self._step(feed)
                 self._after_step(report)
             self._require_finite()
             finished = self._share() >= 1
-            if finished and self.progress.step % self.recipe.validate_steps:
+            if finished:
                 self._validate(report)
-            if finished and self.progress.step % self.recipe.snapshot_steps:
                 self._snapshot()
             self.save()
         finally:
@@ -209,7 +213,7 @@ class Trainer:
         line = {"step": self.progress.step, "tokens": self.progress.tokens, "split": "train", **line}
         line |= {"seconds": self.progress.seconds, "phase": self.progress.place.phase}
         self._write(line, report)
-        if line["mlm_loss"] > _HOPELESS * math.log(self.network.config.vocab_size):
+        if (line["mlm_loss"] or 0.0) > _HOPELESS * math.log(self.network.config.vocab_size):
             raise ValueError(
                 f"Training broke down before step {self.progress.step}: the loss of {line['mlm_loss']:.1f} is far "
                 "above ln V, which knowing nothing gives. Start anew with a lower learning_rate or a longer warmup."
@@ -220,7 +224,10 @@ class Trainer:
             self.run.write_batch({"step": self.progress.step, **shown(batch, losses, self.tokenizer)})
 
     def _validate(self, report: Report) -> None:
-        """Measures on held-out documents, always on the same rows and masks at the length of the phase."""
+        """Measures on held-out documents, always on the same rows and masks at the length of the phase; once a step."""
+        if self.progress.measured == self.progress.step:
+            return
+        self.progress.measured = self.progress.step
         sums = Sums(self.world.device)
         self.network.eval()
         with torch.inference_mode(), autocast(self.world.device, self._bf16):
@@ -239,9 +246,10 @@ class Trainer:
         report(line)
 
     def _snapshot(self) -> None:
-        if self.world.writes:
+        path = self.run.snapshot_path(self.progress.step)
+        if self.world.writes and not path.exists():  # as after a stop right here
             bert = Bert(self.run.name, self.network, self.tokenizer, trained_length=self.progress.longest or None)
-            save(bert, self.run.snapshot_path(self.progress.step), torch.float16)
+            save(bert, path, torch.float16)
             self.network.train()  # which a Bert is not
 
     # To go on from
@@ -283,13 +291,17 @@ class Trainer:
         progress = dict(state["progress"])
         self.progress = Progress(**{**progress, "place": Place(**progress["place"])})
         self._sums.restore(state["sums"])
-        if self.world.size == 1:
-            torch.set_num_threads(state["threads"])
+        if self.world.size == state["processes"] == 1:
+            torch.set_num_threads(min(state["threads"], os.cpu_count() or 1))
             torch.set_rng_state(state["random"])
             if state["random_cuda"] is not None and self.world.device.type == "cuda":
                 torch.cuda.set_rng_state(state["random_cuda"])
-        else:  # each process needs draws of its own for dropout
-            torch.manual_seed(self.recipe.seed + 1_000_003 * self.progress.step + self.world.rank)
+        else:
+            self._seed()
+
+    def _seed(self) -> None:
+        """Gives each of several processes draws of its own for dropout."""
+        torch.manual_seed(self.recipe.seed + 1_000_003 * self.progress.step + self.world.rank)
 
     def _synchronised(self, last: bool) -> AbstractContextManager[Any]:
         """Gradients are exchanged after the last of the accumulated batches only."""

@@ -14,7 +14,9 @@ import torch
 
 import model
 from model.bert import Bert
+from model.training import preparation
 from model.training.corpus import Corpus
+from model.training.distributed import World
 from model.training.masking import KEPT, MASKED, REPLACED
 from model.training.recipe import NetworkRecipe, Phase
 from model.training.run import Run
@@ -202,6 +204,16 @@ def test_a_stop_saves_and_the_run_goes_on_from_there(start: Any) -> None:
     assert again.progress.step == 60
 
 
+@pytest.mark.parametrize("step", [0, 25, 60])
+def test_what_was_measured_before_a_stop_is_not_measured_again(start: Any, step: int) -> None:
+    whole, torn = start("whole", validate_steps=25), start("torn", validate_steps=25)
+    whole.train()
+    torn.train(lambda: torn.progress.step == step)
+    start("torn", validate_steps=25).train()
+    start("torn", validate_steps=25).train()  # a run that has ended ends again
+    assert without_times(torn.run) == without_times(whole.run)
+
+
 def test_dropout_goes_on_with_the_draws_it_would_have_had(start: Any) -> None:
     network = dataclasses.replace(small.NETWORK, dropout=0.1)
     whole = start("whole", network=network, steps=12)
@@ -213,6 +225,32 @@ def test_dropout_goes_on_with_the_draws_it_would_have_had(start: Any) -> None:
     again.train()
     for name, value in weights(whole).items():
         assert torch.equal(again.network.state_dict()[name], value), name
+
+
+def test_each_of_several_processes_drops_other_numbers(
+    tmp_path: Path, texts: tuple[WordPiece, Corpus], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(World, "wrap", lambda self, module: module)
+    asked = small.recipe(network=dataclasses.replace(small.NETWORK, dropout=0.1))
+    drawn = []
+    for rank in range(2):
+        run = Run.create(tmp_path, "run", asked.to_toml())
+        Trainer(asked, run, World(rank, 2, torch.device("cpu")), *texts, preparation.network(asked, texts[0]))
+        drawn.append(torch.rand(8))
+    assert not torch.equal(*drawn)
+
+
+@pytest.mark.parametrize(("processes", "threads"), [(2, 3), (1, 4096)], ids=["one of several", "a larger machine"])
+def test_a_run_from_elsewhere_computes_with_the_threads_of_here(
+    start: Any, processes: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    chosen: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
+    trainer = start(steps=2)
+    trainer.train()
+    trainer.restore({**trainer.run.load_state(), "processes": processes, "threads": threads})
+    assert chosen == ([] if processes == 2 else [2])
 
 
 def test_a_changed_corpus_is_not_gone_on_with(start: Any, tmp_path: Path) -> None:
@@ -249,6 +287,23 @@ def test_a_gradient_that_is_no_number_stops_the_run_and_names_the_step(start: An
 def test_a_hopeless_learning_rate_stops_the_run(start: Any) -> None:
     trainer = start(learning_rate=10.0, warmup=0.0, clip=0, steps=200)
     with pytest.raises(ValueError, match="learning_rate"):
+        trainer.train()
+
+
+def test_a_batch_in_which_nothing_was_chosen_is_no_breakdown(start: Any) -> None:
+    trainer = start(chosen=0.001, batch=1, log_steps=1, steps=4)
+    assert trainer.train()
+    losses = [row["mlm_loss"] for row in trainer.run.metrics() if row["split"] == "train"]
+    assert None in losses
+
+
+@pytest.mark.parametrize("batch", [10**12, 2**14], ids=["of the batch", "of the network"])
+def test_a_lack_of_memory_says_which_batch_was_too_large(
+    start: Any, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = start(batch=batch)
+    monkeypatch.setattr(trainer, "_forward", lambda *_: torch.empty(2**50))
+    with pytest.raises(ValueError, match=f"memory for batches of {batch:,} inputs of 32 tokens"):
         trainer.train()
 
 
