@@ -86,6 +86,9 @@ class VocabularyRecipe:
     size: int = _set(8_192, "entries of the vocabulary to train, special tokens included", low=6)
     model: str = _set("", "a model directory whose vocabulary is taken instead")
     lowercase: bool = _set(True, "lower-case all text and strip accents")
+    words: tuple[str, ...] = _set(
+        tuple[str, ...](), "words that are entries however rare, in place of the last pieces trained"
+    )
     keep_inflections: bool = _set(True, "false leaves out inflected gerunds, so that playing becomes play ##ing")
 
 
