@@ -43,10 +43,14 @@ def _is_hidden(name: str, parameter: Tensor) -> bool:
 
 
 def learning_rate(recipe: Recipe, progress: float) -> float:
-    """The learning rate at ``progress``, 0 … 1 of the run: a rise to its peak, then the decay that was asked for."""
+    """The learning rate at ``progress``, 0 … 1 of the run: a rise to its peak, then the decay that was asked for.
+
+    What is learnt while it is held at the peak does not depend on where the run ends, so that can still be moved there
+    (Hägele et al. 2024).
+    """
     if progress < recipe.warmup:
         return recipe.learning_rate * progress / recipe.warmup
-    left = (1 - progress) / max(1 - recipe.warmup, 1e-12)
+    left = min(1.0, (1 - progress) / max(1 - recipe.warmup - recipe.hold, 1e-12))
     shape = {"linear": left, "cosine": (1 - math.cos(math.pi * left)) / 2, "none": 1.0}[recipe.decay]
     return recipe.learning_rate * shape
 

@@ -29,6 +29,7 @@ _LEAST = "steps = 10\n[corpus]\nlittle_world = 100\n"
         ("learning_rate = inf\n" + _LEAST, "learning_rate must be between 0 and 10, not inf."),
         ("objective = 'gpt'\n" + _LEAST, "objective 'gpt' is not known: choose one of mlm+nsp, mlm, causal."),
         ("masked = 0.8\nreplaced = 0.3\n" + _LEAST, "masked and replaced add up to more than 1"),
+        ("warmup = 0.3\nhold = 0.8\n" + _LEAST, "warmup and hold add up to more than 1"),
         ("minutes = 3\n" + _LEAST, "Set either steps or minutes"),
         ("[corpus]\nlittle_world = 100", "Set either steps or minutes"),
         ("steps = 10", "corpus.files is empty"),
