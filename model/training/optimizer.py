@@ -10,14 +10,15 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from model.network import BertNetwork
+from model.training.muon import Muon
+from model.training.precision import uses_bf16
 from model.training.recipe import Recipe
 
 
 def build(network: BertNetwork, recipe: Recipe) -> list[Optimizer]:
     """The optimizers of a run. Biases and LayerNorms do not decay (Devlin et al. 2019, appendix A.2).
 
-    Muon (Jordan et al. 2024) takes the matrices inside the layers, its step scaled to that of AdamW, so that one
-    learning rate serves both.
+    Muon takes the matrices inside the layers, its step scaled to that of AdamW, so that one learning rate serves both.
     """
     named = list(network.named_parameters())
     matrices = [parameter for name, parameter in named if recipe.optimizer == "muon" and _is_hidden(name, parameter)]
@@ -32,14 +33,8 @@ def build(network: BertNetwork, recipe: Recipe) -> list[Optimizer]:
         torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=betas, eps=recipe.epsilon, fused=True)
     ]
     if matrices:
-        optimizers.append(
-            torch.optim.Muon(
-                matrices,
-                lr=recipe.learning_rate,
-                weight_decay=recipe.weight_decay,
-                adjust_lr_fn="match_rms_adamw",
-            )
-        )
+        precision = torch.bfloat16 if uses_bf16(recipe, matrices[0].device) else torch.float32
+        optimizers.append(Muon(matrices, recipe.learning_rate, recipe.weight_decay, precision))
     return optimizers
 
 
@@ -48,10 +43,14 @@ def _is_hidden(name: str, parameter: Tensor) -> bool:
 
 
 def learning_rate(recipe: Recipe, progress: float) -> float:
-    """The learning rate at ``progress``, 0 … 1 of the run: a rise to its peak, then the decay that was asked for."""
+    """The learning rate at ``progress``, 0 … 1 of the run: a rise to its peak, then the decay that was asked for.
+
+    What is learnt while it is held at the peak does not depend on where the run ends, so that can still be moved there
+    (Hägele et al. 2024).
+    """
     if progress < recipe.warmup:
         return recipe.learning_rate * progress / recipe.warmup
-    left = (1 - progress) / max(1 - recipe.warmup, 1e-12)
+    left = min(1.0, (1 - progress) / max(1 - recipe.warmup - recipe.hold, 1e-12))
     shape = {"linear": left, "cosine": (1 - math.cos(math.pi * left)) / 2, "none": 1.0}[recipe.decay]
     return recipe.learning_rate * shape
 

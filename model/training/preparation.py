@@ -45,6 +45,7 @@ def tokenizer(recipe: Recipe, run: Run, files: list[Path], progress: Progress | 
             wanted.size,
             lowercase=wanted.lowercase,
             keep_inflections=wanted.keep_inflections,
+            words=wanted.words,
             progress=progress,
         )
     made.save(run.directory)

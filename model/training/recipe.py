@@ -87,6 +87,9 @@ class VocabularyRecipe:
     size: int = _set(8_192, "entries of the vocabulary to train, special tokens included", low=6)
     model: str = _set("", "a model directory whose vocabulary is taken instead")
     lowercase: bool = _set(True, "lower-case all text and strip accents")
+    words: tuple[str, ...] = _set(
+        tuple[str, ...](), "words that are entries however rare, in place of the last pieces trained"
+    )
     keep_inflections: bool = _set(True, "false leaves out inflected gerunds, so that playing becomes play ##ing")
 
 
@@ -136,6 +139,7 @@ class Recipe:
     )
     learning_rate: float = _set(5e-4, "its peak", low=0, high=10)
     warmup: float = _set(0.05, "share of the run in which the learning rate rises", low=0, high=1)
+    hold: float = _set(0.0, "share of the run in which it stays at the peak, after the rise", low=0, high=1)
     decay: str = _set("linear", "how it falls afterwards", choices=("linear", "cosine", "none"))
     weight_decay: float = _set(0.01, "decay of matrices and embeddings; biases and LayerNorms have none", low=0)
     beta1: float = _set(0.9, "memory of AdamW for the gradient", low=0, high=0.9999)
@@ -179,6 +183,8 @@ class Recipe:
             raise ValueError("corpus.files is empty: name text files or folders, or set corpus.little_world.")
         if bool(self.steps) == bool(self.minutes):
             raise ValueError("Set either steps or minutes, and leave the other one out.")
+        if self.warmup + self.hold > 1 + 1e-9:
+            raise ValueError("warmup and hold add up to more than 1: lower one, in the rest the learning rate falls.")
         if self.masked + self.replaced > 1 + 1e-9:
             raise ValueError("masked and replaced add up to more than 1: lower one, the rest of the chosen stays.")
         if self.phases and abs(sum(phase.share for phase in self.phases) - 1) > 1e-6:

@@ -33,6 +33,7 @@ def train(
     *,
     lowercase: bool = True,
     keep_inflections: bool = True,
+    words: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> WordPiece:
     """A tokenizer of ``size`` entries: the special tokens, the characters, then pieces in the order of their merging.
@@ -46,6 +47,8 @@ def train(
     (changing), or to X without its double letter (starring); where X is one short syllable, which would double its
     last letter (staring, caring); and where the other forms are rarer than one in a hundred (evening, willing). So
     king, thing, during, morning and spring stay whole.
+
+    Each of ``words`` that is no entry yet takes the place of one of the last.
 
     ``ValueError`` where the texts cannot fill ``size`` entries, each seen twice.
     """
@@ -65,7 +68,8 @@ def train(
             f"The texts can fill {len(entries):,} entries of a vocabulary, not {size:,}: "
             f"ask for {len(entries):,} at most, or add texts."
         )
-    return WordPiece(entries[:size], settings)
+    wanted = sorted(set(words).difference(entries[: size - len(words)]))
+    return WordPiece(entries[: size - len(wanted)] + wanted, settings)
 
 
 def _alphabet(files: Sequence[Path], size: int, settings: Settings, progress: Progress | None) -> list[str]:

@@ -32,6 +32,7 @@ _LEAST = "steps = 10\n[corpus]\nlittle_world = 100\n"
         ("validate_rows = 100000000000000000000\n" + _LEAST, "validate_rows must be between 1 and 1e+15, not 1"),
         ("objective = 'gpt'\n" + _LEAST, "objective 'gpt' is not known: choose one of mlm+nsp, mlm, causal."),
         ("masked = 0.8\nreplaced = 0.3\n" + _LEAST, "masked and replaced add up to more than 1"),
+        ("warmup = 0.3\nhold = 0.8\n" + _LEAST, "warmup and hold add up to more than 1"),
         ("minutes = 3\n" + _LEAST, "Set either steps or minutes"),
         ("[corpus]\nlittle_world = 100", "Set either steps or minutes"),
         ("steps = 10", "corpus.files is empty"),

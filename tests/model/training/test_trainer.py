@@ -118,6 +118,14 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing(start: Any) ->
     assert rates[-1] == pytest.approx(2e-3 * 0.5 / 20 / 0.75, rel=1e-6)
 
 
+def test_the_learning_rate_is_held_at_its_peak_before_it_falls(start: Any) -> None:
+    trainer = start(log_steps=1, steps=20, warmup=0.25, hold=0.5, decay="linear")
+    trainer.train()
+    rates = [row["learning_rate"] for row in trainer.run.metrics() if row["split"] == "train"]
+    assert rates[5:15] == [2e-3] * 10
+    assert rates[15:] == pytest.approx([2e-3 * share for share in (0.9, 0.7, 0.5, 0.3, 0.1)], rel=1e-6)
+
+
 def test_each_layer_tells_its_gradient_and_how_much_it_changed(start: Any) -> None:
     trainer = start(steps=1, log_steps=1, clip=0)
     before = weights(trainer)

@@ -116,6 +116,13 @@ def test_places_of_gerunds_go_to_the_next_pieces(tmp_path: Path) -> None:
     assert without[: size - len(gone)] == tuple(token for token in kept if token not in gone)
 
 
+def test_a_rare_word_that_is_asked_for_takes_the_last_place(tmp_path: Path) -> None:
+    file = corpus(tmp_path, VERBS, WHOLE)
+    without = vocabulary.train([file], 80).tokens
+    with_words = vocabulary.train([file], 80, words=("play", "brunch")).tokens  # play is one already
+    assert with_words == (*without[:79], "brunch")
+
+
 def test_too_large_a_size_is_refused_with_the_one_that_fits(tmp_path: Path) -> None:
     file = texts.write(tmp_path / "a.txt", [["ab ab"]])
     # five special tokens, a, b, ##a, ##b, ab
