@@ -220,6 +220,24 @@ def test_the_picker_offers_the_bundled_and_the_recent_models(
     assert titles == ["Bundled", *(folder.name for folder in bundled()), "Recent", "my && model", "Open a folder…"]
 
 
+def test_three_models_are_bundled() -> None:
+    assert [folder.name for folder in bundled()] == ["left-to-right", "starter", "textbook"]
+
+
+@pytest.mark.parametrize("folder", bundled(), ids=lambda folder: folder.name)
+def test_every_bundled_model_opens_in_the_window_and_every_tab_is_drawn(
+    window: Window, answered: Answered, qtbot: QtBot, folder: Path
+) -> None:
+    answered(lambda: window.open_model(folder))
+    for name in window.pages:
+        window.show_tab(name)
+        qtbot.waitUntil(lambda: window.workspace.worker.is_idle, timeout=20_000)
+    assert window.workspace.bert is not None
+    assert window.workspace.bert.name == folder.name
+    assert window.workspace.trace is not None
+    assert window.workspace.trace.tokens[0] == "[CLS]"
+
+
 def test_only_models_of_the_users_own_are_recent(
     window: Window, settings: Settings, qtbot: QtBot, starter_folder: Path, tmp_path: Path
 ) -> None:
