@@ -115,10 +115,10 @@ class MaskedLMTab(Page):
         assert trace is not None
         if not bert.has_mlm:
             return
-        mask = bert.tokenizer.mask_token
-        position = _chosen(trace, selection, mask)
+        edited = _asked_about(bert, trace)
+        position = _chosen(bert, trace, selection, edited)
         self.surprises.mark(position)
-        asked = _side_by_side(trace, position, mask, self._room())
+        asked = _side_by_side(position, edited, self._room())
         if (position, asked) != (self._position, self._asked):
             self._position, self._asked = position, asked
             self.examine(
@@ -324,25 +324,30 @@ def _share(probability: float) -> str:
     return escape(rounded_percent(probability))
 
 
-def _chosen(trace: Trace, selection: Selection, mask: str) -> int:
-    """The chosen token, or else the first that was edited or a ``mask``, or else the first of the text."""
+def _asked_about(bert: Bert, trace: Trace) -> list[int]:
+    """Where the answer stands for every position that was edited, or where a [MASK] stands in the text.
+
+    A model that reads left-to-right says one position before what it expects there.
+    """
+    mask, before = bert.tokenizer.mask_token, int(bert.config.is_decoder)
+    changed = {edit.position for edit in trace.scenario.edits}
+    changed |= {position for position, token in enumerate(trace.tokens) if token == mask}
+    return sorted({max(position - before, 0) for position in changed})
+
+
+def _chosen(bert: Bert, trace: Trace, selection: Selection, edited: list[int]) -> int:
+    """The chosen token, or else the first of ``edited``, or else the first of the text; where it goes on, the last."""
     if selection.token is not None and selection.token < len(trace.tokens):
         return selection.token
-    return next(iter(_edited(trace, mask)), min(1, len(trace.tokens) - 1))
+    last = len(trace.tokens) - 1
+    return next(iter(edited), max(last - 1, 0) if bert.config.is_decoder else min(1, last))
 
 
-def _edited(trace: Trace, mask: str) -> list[int]:
-    """Every position that was edited, or where a ``mask`` stands in the text."""
-    changed = {edit.position for edit in trace.scenario.edits}
-    return sorted(changed | {position for position, token in enumerate(trace.tokens) if token == mask})
-
-
-def _side_by_side(trace: Trace, chosen: int, mask: str, room: int) -> tuple[int, ...]:
-    """The ``chosen`` position and the edited ones nearest to it: as many lists as positions are edited, up to ``room``.
+def _side_by_side(chosen: int, edited: list[int], room: int) -> tuple[int, ...]:
+    """The ``chosen`` position and the ``edited`` ones nearest to it: as many lists as are edited, up to ``room``.
 
     A chosen position that is not edited takes the place of one that is, so that the lists keep their number.
     """
-    edited = _edited(trace, mask)
     count = max(1, min(room, len(edited)))
     nearest = sorted({chosen, *edited}, key=lambda position: (abs(position - chosen), position))
     return tuple(sorted(nearest[:count]))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -221,3 +222,20 @@ def test_a_model_without_the_head_is_told_in_a_sentence(show: Show, monkeypatch:
     monkeypatch.setattr(Bert, "has_mlm", property(lambda self: False))
     tab = cast(MaskedLMTab, show(MaskedLMTab))
     assert "has no masked-LM head" in tab.sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("This is a beautiful", "After position 4, beautiful. "),
+        ("I love you [MASK] much", "After position 3, you. "),
+    ],
+    ids=["how the text goes on", "what belongs into the blank"],
+)
+def test_a_left_to_right_model_is_asked_where_it_says_what_is_missing(
+    show: Show, workspace: Workspace, starter_folder: Path, settle: Settle, text: str, answer: str
+) -> None:
+    tab = cast(MaskedLMTab, show(MaskedLMTab))
+    workspace.open_model(starter_folder.parent / "left-to-right", Scenario(text))
+    settle()
+    assert plain(tab.answer).startswith(answer)
