@@ -261,10 +261,13 @@ class MaskedLMTab(Page):
         self.workspace.edit(lambda scenario: scenario.replace(position, piece))
 
     def _ask_word(self) -> None:
-        word, position = self.word.text().strip(), self._position
-        if position is None:
+        bert, word, position = self.workspace.bert, self.word.text().strip(), self._position
+        if bert is None or position is None:
             return
-        self._word_label.setText(self.tr("&Any word at position {0}").format(position))
+        label = (
+            self.tr("&Any word after position {0}") if bert.config.is_decoder else self.tr("&Any word at position {0}")
+        )
+        self._word_label.setText(label.format(position))
         if not word:
             self.score.say(self.tr("Type a word to see its place among all and how likely it is."))
             return
