@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from explorer import theme
@@ -23,7 +23,7 @@ class TokenStrip(QWidget):
         super().__init__(parent)
         self.workspace = workspace
         self.chips = TokenChips(workspace)
-        self.count = QLabel(alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.count = _Steady(alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.note = QLabel(wordWrap=True)
         self.editor: PieceEditor | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -132,9 +132,8 @@ class TokenStrip(QWidget):
         assert trace is not None
         sentence = self.tr("{count} of {most} tokens · {time}")
         count, most = len(trace.tokens), bert.config.max_position_embeddings
-        self.count.setText(sentence.format(count=count, most=most, time=self._time(0.999)))
-        self.count.setFixedSize(self.count.sizeHint())  # room for any time: another one lays nothing out anew
-        self.count.setText(sentence.format(count=count, most=most, time=self._time(trace.seconds)))
+        texts = (sentence.format(count=count, most=most, time=self._time(time)) for time in (trace.seconds, 0.999))
+        self.count.say(*texts)
         self._renew_note()
 
     def _renew_note(self) -> None:
@@ -174,6 +173,27 @@ class TokenStrip(QWidget):
         if seconds < 1:
             return self.tr("{number} ms").format(number=max(1, round(seconds * 1_000)))
         return self.tr("{number} s").format(number=f"{seconds:.1f}")
+
+
+class _Steady(QLabel):
+    """A label with room for the longest text that it may say, so that another one does not lay the window out anew."""
+
+    _longest = ""
+
+    def say(self, text: str, longest: str) -> None:
+        self._longest = longest
+        self.setText(text)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def _fit(self) -> None:
+        metrics = self.fontMetrics()
+        width = max(map(metrics.horizontalAdvance, (self.text(), self._longest)))
+        self.setFixedSize(width + 2, metrics.height())
 
 
 def _named(pieces: tuple[str, ...]) -> str:

@@ -188,6 +188,15 @@ def test_a_new_answer_does_not_lay_the_window_out_anew(
     assert not asked
 
 
+def test_the_number_of_tokens_has_room_at_every_text_size(window: Window, qtbot: QtBot) -> None:
+    count = window.strip.count
+    for scale in (2.0, 1.0):
+        theme.set_text_scale(scale)
+        qtbot.waitUntil(lambda: count.height() >= count.fontMetrics().height())
+        assert count.width() >= count.fontMetrics().horizontalAdvance(count.text())
+    assert count.width() < 1.3 * count.fontMetrics().horizontalAdvance(count.text())
+
+
 def test_long_words_do_not_make_the_window_wider(window: Window, qtbot: QtBot) -> None:
     window.resize(800, 620)
     with qtbot.waitSignal(window.workspace.refused):
