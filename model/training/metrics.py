@@ -81,9 +81,9 @@ class Sums:
         self._seconds = self._waited = 0.0
         return line
 
-    def state(self) -> dict[str, Any]:
-        """What a state keeps, so that the line after a resume is what it would have been."""
-        return {"sums": self._sums.cpu(), "seconds": self._seconds, "waited": self._waited}
+    def state(self, world: World) -> dict[str, Any]:
+        """What a state keeps, of all processes, so that the line after a resume is what it would have been."""
+        return {"sums": world.sum(self._sums.to("cpu", copy=True)), "seconds": self._seconds, "waited": self._waited}
 
     def restore(self, state: dict[str, Any]) -> None:
         self._sums.copy_(state["sums"])

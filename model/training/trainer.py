@@ -72,6 +72,7 @@ class Trainer:
         self._sums = Sums(world.device)
         self._unchecked: Tensor | None = None  # norm of the latest step's gradient, not yet looked at
         self._saved = self._shown = time.monotonic()
+        self._save_is_due = False
 
     def train(self, stop: Callable[[], bool] = lambda: False, report: Report = lambda line: None) -> bool:
         """Trains to the end, or until ``stop`` says so; whether the end was reached.
@@ -105,9 +106,11 @@ class Trainer:
         return min(1.0, self.progress.seconds / (60 * self.recipe.minutes))
 
     def _ends(self, stop: Callable[[], bool]) -> bool:
-        """Whether the run stops here. All processes end at the same step, and go by the clock of one."""
-        control = torch.tensor([float(stop()), self.progress.seconds if self.world.writes else 0.0], dtype=torch.double)
-        asked, self.progress.seconds = self.world.sum(control).tolist()
+        """Whether the run stops here. All processes end and save at the same step, and go by the clock of one."""
+        due = time.monotonic() - self._saved > self.recipe.save_seconds
+        clock = [self.progress.seconds, float(due)] if self.world.writes else [0.0, 0.0]
+        control = self.world.sum(torch.tensor([float(stop()), *clock], dtype=torch.double)).tolist()
+        asked, self.progress.seconds, self._save_is_due = control[0], control[1], control[2] > 0
         return asked > 0 or self._share() >= 1
 
     # One step
@@ -203,7 +206,7 @@ class Trainer:
         if step % recipe.snapshot_steps == 0:
             self._require_finite()
             self._snapshot()
-        if time.monotonic() - self._saved > recipe.save_seconds:
+        if self._save_is_due:
             self._require_finite()
             self.save()
 
@@ -255,8 +258,12 @@ class Trainer:
     # To go on from
 
     def save(self) -> None:
-        """Writes the state: the run goes on from here, bit for bit on the same machine in one process."""
+        """Writes the state: the run goes on from here, bit for bit on the same machine in one process.
+
+        Several processes call this at the same step.
+        """
         self._saved = time.monotonic()
+        sums = self._sums.state(self.world)
         if not self.world.writes:
             return
         self.run.save_state(
@@ -265,7 +272,7 @@ class Trainer:
                 "progress": dataclasses.asdict(self.progress),
                 "network": self.network.state_dict(),
                 "optimizers": [one.state_dict() for one in self._optimizers],
-                "sums": self._sums.state(),
+                "sums": sums,
                 "random": torch.get_rng_state(),
                 "random_cuda": torch.cuda.get_rng_state() if self.world.device.type == "cuda" else None,
                 "threads": torch.get_num_threads(),
@@ -290,7 +297,8 @@ class Trainer:
             one.load_state_dict(saved)
         progress = dict(state["progress"])
         self.progress = Progress(**{**progress, "place": Place(**progress["place"])})
-        self._sums.restore(state["sums"])
+        if self.world.writes:  # they are those of all processes
+            self._sums.restore(state["sums"])
         if self.world.size == state["processes"] == 1:
             torch.set_num_threads(min(state["threads"], os.cpu_count() or 1))
             torch.set_rng_state(state["random"])

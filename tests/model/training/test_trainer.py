@@ -248,6 +248,29 @@ def test_each_of_several_processes_drops_other_numbers(
     assert not torch.equal(*drawn)
 
 
+def test_a_state_keeps_what_all_processes_have_counted_since_the_last_line(
+    start: Any, texts: tuple[WordPiece, Corpus], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = start(steps=3, log_steps=100)
+    trainer.train()
+    alone = trainer.run.load_state()["sums"]["sums"]
+    monkeypatch.setattr(World, "wrap", lambda self, module: module)
+    monkeypatch.setattr(World, "sum", lambda self, tensor: tensor.mul_(2))  # the other one has counted the same
+    trainer.save()
+    trainer.save()
+    state = trainer.run.load_state()
+    assert alone[-1] > 0
+    assert torch.equal(state["sums"]["sums"], 2 * alone)
+
+    kept = []
+    for rank in range(2):
+        network = preparation.network(trainer.recipe, texts[0])
+        again = Trainer(trainer.recipe, trainer.run, World(rank, 2, torch.device("cpu")), *texts, network)
+        again.restore(state)
+        kept.append(again._sums._sums)
+    assert torch.equal(sum(kept), 2 * alone)
+
+
 @pytest.mark.parametrize(("processes", "threads"), [(2, 3), (1, 4096)], ids=["one of several", "a larger machine"])
 def test_a_run_from_elsewhere_computes_with_the_threads_of_here(
     start: Any, processes: int, threads: int, monkeypatch: pytest.MonkeyPatch
