@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from explorer import theme
@@ -24,6 +24,7 @@ class TokenStrip(QWidget):
         self.workspace = workspace
         self.chips = TokenChips(workspace)
         self.count = QLabel(alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.count.installEventFilter(self)
         self.note = QLabel(wordWrap=True)
         self.editor: PieceEditor | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -130,12 +131,24 @@ class TokenStrip(QWidget):
         bert, trace = self.workspace.bert, self.workspace.trace
         assert bert is not None
         assert trace is not None
+        self._renew_count()
+        self._renew_note()
+
+    def _renew_count(self) -> None:
+        bert, trace = self.workspace.bert, self.workspace.trace
+        if bert is None or trace is None:
+            return
         sentence = self.tr("{count} of {most} tokens · {time}")
         count, most = len(trace.tokens), bert.config.max_position_embeddings
         self.count.setText(sentence.format(count=count, most=most, time=self._time(0.999)))
         self.count.setFixedSize(self.count.sizeHint())  # room for any time: another one lays nothing out anew
         self.count.setText(sentence.format(count=count, most=most, time=self._time(trace.seconds)))
-        self._renew_note()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Gives the number of tokens its room anew where its font is another one."""
+        if watched is self.count and event.type() == QEvent.Type.FontChange:
+            self._renew_count()
+        return super().eventFilter(watched, event)
 
     def _renew_note(self) -> None:
         """Says what the answer on screen leaves out, and what it was never trained for."""
