@@ -74,7 +74,7 @@ class Exporter(QObject):
     def copy_numbers(self, picture: Exportable) -> None:
         """Puts the numbers on the clipboard, as spreadsheets and as programs expect them."""
         sheet = picture.sheet()
-        self._run(lambda: (sheet.csv("\t"), sheet.csv()), self._put)
+        self._run("clipboard", lambda: (sheet.csv("\t"), sheet.csv()), self._put)
 
     def save_picture(self, picture: Exportable) -> None:
         """Asks for a file and writes the picture into it, as PNG."""
@@ -100,6 +100,7 @@ class Exporter(QObject):
     def _write(self, file: Path, content: QImage | Sheet) -> None:
         self._settings.export_folder = file.parent
         self._run(
+            str(file),
             lambda: write(file, content),
             lambda _: self.done.emit(self.tr("Saved as {file}.").format(file=file)),
         )
@@ -111,8 +112,9 @@ class Exporter(QObject):
         QGuiApplication.clipboard().setMimeData(data)
         self.done.emit(self.tr("The numbers are on the clipboard."))
 
-    def _run(self, call: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        self._workspace.worker.submit(Lane.FILE, "export", call, done, self._fail)
+    def _run(self, where: str, call: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """A later export takes the place of one that waits only where both go to the same place."""
+        self._workspace.worker.submit(Lane.FILE, where, call, done, self._fail)
 
     def _fail(self, error: Exception) -> None:
         if not isinstance(error, OSError):

@@ -354,6 +354,7 @@ QHeaderView::section {
 }
 QTableView { gridline-color: $line; border: none; selection-background-color: $accent; }
 QTableCornerButton::section { background: $paper; border: none; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
 QSplitter::handle { background: $line; }
 QSplitter::handle:horizontal { width: 1px; }
 QSplitter::handle:vertical { height: 1px; }

@@ -1,7 +1,7 @@
 """The one thread through which every call into ``model`` goes.
 
 Four lanes, the first with something to do goes first: the question (a newer one replaces an older one), lenses of
-what is on screen (one waiting call per key), long jobs, and files to write, which no new answer cancels. A call that
+what is on screen (one waiting call per key), files to write, which no new answer cancels, and long jobs. A call that
 gives back a generator is a long one: it yields how much is done, from 0 to 1, gives way to the other lanes between its
 passes, and returns its result. A long job begins once the answer before it is painted: they would slow each other.
 """
@@ -26,8 +26,8 @@ Progress = Callable[[float], None]
 class Lane(IntEnum):
     QUESTION = 0
     LENS = 1
-    LONG = 2
-    FILE = 3
+    FILE = 2
+    LONG = 3
 
 
 @dataclass(eq=False)
@@ -98,12 +98,13 @@ class Worker(QObject):
                 task.cancel()
 
     def close(self) -> None:
-        """Cancels everything and ends the thread; a pass that is under way is waited for."""
+        """Cancels everything but files, which are still written, and ends the thread after the pass under way."""
         for task in self._current.values():
-            task.cancel()
+            if task.lane != Lane.FILE:
+                task.cancel()
         with self._condition:
             self._closing = True
-            self._waiting.clear()
+            self._waiting = [task for task in self._waiting if task.lane == Lane.FILE]
             self._condition.notify()
         self._thread.join()
 
@@ -124,7 +125,7 @@ class Worker(QObject):
             with self._condition:
                 while not self._waiting and not self._closing:
                     self._condition.wait()
-                if self._closing:
+                if not self._waiting:
                     return
                 task = min(self._waiting, key=lambda waiting: waiting.lane)  # the oldest of the first lane
                 self._waiting.remove(task)

@@ -37,7 +37,7 @@ class NextSentenceTab(Page):
         self.bars.setAccessibleName(self.question)
         self.swap = QPushButton(self.tr("Swap A and B"))
         self._round = Line()
-        self.changes = Columns("change of IsNext in per-cent points", is_signed=True)
+        self.changes = Columns("change of IsNext in percentage points", is_signed=True)
         self.changes.setAccessibleName(self.tr("What flipping a token's segment changes"))
         self._largest = Line()
         self.job = Job(workspace, "NextSentenceTab.flips", self.tr("Flip token by token"), self.changes)
@@ -154,7 +154,7 @@ class NextSentenceTab(Page):
             return
         largest = int(np.abs(self.changes.values).argmax())
         sentence = self.tr(
-            "Change of IsNext in per-cent points; the largest, {0}, is that of {1}. S flips the chosen token."
+            "Change of IsNext in percentage points; the largest, {0}, is that of {1}. S flips the chosen token."
         )
         self._largest.say(
             sentence.format(strong(self.changes.written(largest)), strong(escape(self.changes.sheet().rows[largest])))

@@ -290,14 +290,19 @@ class InputTable(QTableView):
         self._fit()
 
     def _size(self) -> None:
-        """Columns as wide as what they say, from the fixed font's width instead of asking every cell."""
+        """Columns as wide as what they say, from the fixed font's width instead of asking every cell.
+
+        Only letters of other scripts and emoji, which other fonts draw, are measured each.
+        """
         metrics = QFontMetricsF(_font(bold=True))
         height = round(metrics.height()) + 8
         for row in range(self.rows.rowCount()):
             self.setRowHeight(row, _GAP_HEIGHT if row == GAP else height)
 
         def width(texts: list[str]) -> int:
-            return round(metrics.horizontalAdvance(max(texts, key=len)[:_WIDEST])) + 22
+            longest = max(texts, key=lambda text: (text.isascii(), len(text)))
+            measured = {longest, *(text for text in texts if not text.isascii())}
+            return round(max(metrics.horizontalAdvance(text[:_WIDEST]) for text in measured)) + 22
 
         rows = range(self.rows.rowCount())
         padding = width([self.rows.text(row, _LAST) for row in rows])

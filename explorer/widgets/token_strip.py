@@ -191,9 +191,10 @@ class _Steady(QLabel):
             self._fit()
 
     def _fit(self) -> None:
-        metrics = self.fontMetrics()
-        width = max(map(metrics.horizontalAdvance, (self.text(), self._longest)))
-        self.setFixedSize(width + 2, metrics.height())
+        said, longest = (
+            self.fontMetrics().size(Qt.TextFlag.TextSingleLine, text) for text in (self.text(), self._longest)
+        )
+        self.setFixedSize(said.expandedTo(longest))
 
 
 def _named(pieces: tuple[str, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer.export import Sheet, write
 from explorer.window import Window
+from explorer.worker import Lane
 
 VALUES = np.array([[0.25, -1.5], [1 / 3, 4.0]], dtype=np.float32)
 SHEET = Sheet(VALUES, ("my", 'a "quoted", one'), ("dog", "is"))
@@ -106,3 +108,19 @@ def test_a_failure_is_said_in_the_window(window: Window, qtbot: QtBot) -> None:
         dialog.fileSelected.emit("/proc/nothing.png")
     dialog.close()
     assert "/proc/nothing.png cannot be written" in failed.args[0]
+
+
+def test_two_files_saved_while_the_model_is_busy_are_both_written(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    window.show_tab("attention")
+    worker = window.workspace.worker
+    qtbot.waitUntil(lambda: worker.is_idle)
+    go_on = threading.Event()
+    worker.submit(Lane.QUESTION, "busy", lambda: go_on.wait(5), lambda _: None, pytest.fail)
+    for name in ("first.png", "second.png"):
+        window.actions_table["save-picture"].trigger()
+        dialog = window.findChildren(QFileDialog)[-1]
+        dialog.fileSelected.emit(str(tmp_path / name))
+        dialog.close()
+    go_on.set()
+    qtbot.waitUntil(lambda: worker.is_idle)
+    assert sorted(file.name for file in tmp_path.glob("*.png")) == ["first.png", "second.png"]

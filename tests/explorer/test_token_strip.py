@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from explorer import theme
@@ -248,3 +249,13 @@ def test_menu_entries_are_off_while_no_token_is_chosen(window: Window, qtbot: Qt
     window.workspace.select(token=DOG)
     assert mask.isEnabled()
     assert not restore.isEnabled()
+
+
+def test_the_number_of_tokens_has_its_room_at_every_text_size(window: Window) -> None:
+    count = window.strip.count
+    for steps in (1, 0):
+        window.scale_text(steps)
+        QApplication.processEvents()
+        needed = count.fontMetrics().size(Qt.TextFlag.TextSingleLine, count.text())
+        assert count.width() >= needed.width()
+        assert count.height() >= needed.height()

@@ -42,15 +42,15 @@ def submit(worker: Worker, lane: Lane, key: str, log: list[Any], call: Callable[
     return worker.submit(lane, key, call or (lambda: log.append(key)), lambda result: None, fail)
 
 
-def test_questions_go_before_lenses_and_lenses_before_long_jobs(
+def test_questions_go_before_lenses_lenses_before_files_and_files_before_long_jobs(
     worker: Worker, gate: threading.Event, qtbot: QtBot
 ) -> None:
     ran: list[str] = []
-    for lane in (Lane.LONG, Lane.LENS, Lane.QUESTION):
+    for lane in (Lane.LONG, Lane.FILE, Lane.LENS, Lane.QUESTION):
         submit(worker, lane, lane.name, ran)
     with qtbot.waitSignal(worker.idle):
         gate.set()
-    assert ran == ["QUESTION", "LENS", "LONG"]
+    assert ran == ["QUESTION", "LENS", "FILE", "LONG"]
 
 
 def test_within_a_lane_the_oldest_goes_first(worker: Worker, gate: threading.Event, qtbot: QtBot) -> None:
@@ -73,7 +73,8 @@ def test_a_call_replaces_the_one_that_waits_with_the_same_key(
     assert ran == [2]
 
 
-def test_a_long_job_gives_way_to_a_question_between_its_passes(worker: Worker, qtbot: QtBot) -> None:
+@pytest.mark.parametrize("lane", [Lane.QUESTION, Lane.LENS, Lane.FILE])
+def test_a_long_job_gives_way_to_everything_else_between_its_passes(worker: Worker, qtbot: QtBot, lane: Lane) -> None:
     order: list[str] = []
     began, go_on = threading.Event(), threading.Event()
 
@@ -88,10 +89,10 @@ def test_a_long_job_gives_way_to_a_question_between_its_passes(worker: Worker, q
     heard: list[Any] = []
     worker.submit(Lane.LONG, "job", passes, heard.append, fail, heard.append)
     assert began.wait(5)
-    submit(worker, Lane.QUESTION, "question", order)
+    submit(worker, lane, "other", order)
     with qtbot.waitSignal(worker.idle):
         go_on.set()
-    assert order == ["first pass", "question", "second pass"]
+    assert order == ["first pass", "other", "second pass"]
     assert heard == [0.5, "done"]
 
 
@@ -153,6 +154,15 @@ def test_closing_ends_the_thread_and_what_waits_is_not_run(qtbot: QtBot) -> None
     worker.close()
     assert ran == []
     assert all(thread.name != "model" for thread in threading.enumerate())
+
+
+def test_a_file_that_waits_is_still_written_when_the_window_closes(worker: Worker, gate: threading.Event) -> None:
+    ran: list[str] = []
+    submit(worker, Lane.FILE, "picture.png", ran)
+    submit(worker, Lane.LENS, "map", ran)
+    threading.Timer(0.05, gate.set).start()
+    worker.close()
+    assert ran == ["picture.png"]
 
 
 def test_it_is_settled_once_what_is_on_screen_is_answered_whatever_long_job_goes_on(

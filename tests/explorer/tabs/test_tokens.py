@@ -5,8 +5,10 @@ from typing import cast
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetricsF
 from pytestqt.qtbot import QtBot
 
+from explorer import theme
 from explorer.tabs.tokens import TokensTab
 from explorer.widgets import input_table as rows
 from explorer.workspace import Workspace
@@ -136,3 +138,13 @@ def test_playing_stays_whole_where_the_vocabulary_has_it(
     workspace.open_model(tmp_path, Scenario("My dog is cute", "He likes playing"))
     qtbot.waitUntil(lambda: "stays whole" in tab.answer, timeout=20_000)
     assert "playing is in this vocabulary of 16,384 entries, so it stays whole." in plain(tab.answer)
+
+
+def test_a_column_has_room_for_its_piece_under_an_emoji_of_many_characters(show: Show) -> None:
+    family = "👩\u200d👩\u200d👧"  # five characters, as [UNK] has, and two of them have no width
+    tab = cast(TokensTab, show(TokensTab, Scenario(f"my dog {family} is")))
+    assert row(tab, rows.TYPED)[3] == family
+    assert row(tab, rows.PIECES)[3] == "[UNK]"
+    bold = theme.mono()
+    bold.setBold(True)
+    assert tab.table.columnWidth(3) >= QFontMetricsF(bold).horizontalAdvance("[UNK]") + 10

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.number_table import NumberTable
 
@@ -37,3 +39,20 @@ def test_a_cell_reached_by_keyboard_is_told_and_a_marked_one_is_not(table: Numbe
     table.mark((0, 0))
     qtbot.keyClick(table, Qt.Key.Key_Down)
     assert told == [(1, 0)]
+
+
+def test_the_corner_between_two_scroll_bars_is_paper(table: NumberTable, light: None) -> None:
+    table.show_sheet(Sheet(np.zeros((40, 40), dtype=np.float32), tuple("r" * 40), tuple("c" * 40)))
+    table.resize(400, 300)
+    table.show()
+    QApplication.processEvents()
+    across, down = table.horizontalScrollBar(), table.verticalScrollBar()
+    assert across.isVisible()
+    assert down.isVisible()
+    picture = table.grab().toImage()
+    corner = [
+        picture.pixelColor(x, y).name().upper()
+        for x in range(table.width() - down.width(), table.width())
+        for y in range(table.height() - across.height(), table.height())
+    ]
+    assert set(corner) == {theme.palette().paper}
