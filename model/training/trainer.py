@@ -185,7 +185,9 @@ class Trainer:
         return min(1.0, (self.progress.seconds + step / 2) / (60 * self.recipe.minutes))
 
     def _require_finite(self) -> None:
-        """Looks at the gradient of the step before: by now a GPU has it, so nothing waits for it."""
+        """Looks at the gradient of the step before. On a GPU that waits for all that was begun, so that the CPU is
+        never more than a step ahead and ``seconds`` are those of both.
+        """
         if self._unchecked is not None and not math.isfinite(float(self._unchecked)):
             raise ValueError(
                 f"Training broke down at step {self.progress.step}: its gradient is no number any more. The last "
