@@ -51,8 +51,8 @@ def tokenizer(recipe: Recipe, run: Run, files: list[Path], progress: Progress | 
     return made
 
 
-def network(recipe: Recipe, tokenizer: WordPiece) -> BertNetwork:
-    """Fresh weights drawn from the recipe's seed, or those of the model that the run starts from.
+def network(recipe: Recipe, entries: int) -> BertNetwork:
+    """Fresh weights for so many vocabulary ``entries``, drawn from the recipe's seed, or those that the run starts from.
 
     Heads that the model lacks are fresh, those that the objective does not train are left out. ``ValueError`` with a
     sentence where the model cannot be opened.
@@ -60,12 +60,11 @@ def network(recipe: Recipe, tokenizer: WordPiece) -> BertNetwork:
     torch.manual_seed(recipe.seed)
     pairs = recipe.objective == "mlm+nsp"
     if not recipe.start_from:
-        return BertNetwork(recipe.config(len(tokenizer.tokens)), pooler=pairs, nsp=pairs)
+        return BertNetwork(recipe.config(entries), pooler=pairs, nsp=pairs)
     bert = checkpoint.load(recipe.start_from)
     config = dataclasses.replace(
         bert.config,
         is_decoder=recipe.objective == "causal",
-        tie_word_embeddings=True,
         hidden_dropout_prob=recipe.network.dropout,
         attention_probs_dropout_prob=recipe.network.dropout,
     )

@@ -56,11 +56,12 @@ class Trainer:
     def __init__(
         self, recipe: Recipe, run: Run, world: World, tokenizer: WordPiece, corpus: Corpus, network: BertNetwork
     ) -> None:
-        self.recipe, self.run, self.world, self.tokenizer, self.corpus = recipe, run, world, tokenizer, corpus
+        self.recipe, self.run, self.world, self.corpus = recipe, run, world, corpus
+        self.tokenizer = tokenizer.padded(network.config.vocab_size)  # a guess may be a row that no text leads to
         self.network = network.to(world.device)
         self.network.train()
         self.progress = Progress()
-        self._batches = Batches(recipe, corpus, tokenizer, network.config, world)
+        self._batches = Batches(recipe, corpus, tokenizer, world)
         self._optimizers = optimizer.build(network, recipe)
         self._layers = optimizer.by_layer(network)
         self._bf16 = uses_bf16(recipe, world.device)
