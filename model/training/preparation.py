@@ -52,7 +52,7 @@ def tokenizer(recipe: Recipe, run: Run, files: list[Path], progress: Progress | 
 
 
 def network(recipe: Recipe, entries: int) -> BertNetwork:
-    """Fresh weights for so many vocabulary ``entries``, drawn from the recipe's seed, or those that the run starts from.
+    """Fresh weights for ``entries`` of a vocabulary, drawn from the recipe's seed, or those that the run starts from.
 
     Heads that the model lacks are fresh, those that the objective does not train are left out. ``ValueError`` with a
     sentence where the model cannot be opened.
