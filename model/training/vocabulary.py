@@ -50,10 +50,12 @@ def train(
     last letter (staring, caring); and where the other forms are rarer than one in a hundred (evening, willing). So
     king, thing, during, morning and spring stay whole.
 
-    ``ValueError`` where the texts cannot fill ``size`` entries, each seen twice.
+    ``ValueError`` where the texts hold no word, or cannot fill ``size`` entries, each seen twice.
     """
     settings = Settings(do_lower_case=lowercase)
     characters = _alphabet(files, size, settings, progress)
+    if not characters:
+        raise ValueError("There is no word in the texts: name files that hold some.")
     asked = size if keep_inflections else size + size // 8
     while True:
         entries = _learnt(files, asked, characters, settings, progress)

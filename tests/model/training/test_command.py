@@ -126,7 +126,7 @@ def test_two_processes_do_not_train_in_one_directory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "entries of a vocabulary"),
+        (b"", "no word in the texts"),
         (b"\x00\x01\x02\xff\xfe" * 400, ""),
         ("Grüße aus Köln.\n".encode("latin-1") * 50, "not UTF-8"),
         (b"He likes playing. She likes reading. They like it.\n", "document"),
