@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.config import BertConfig
 from model.training import masking
 from model.training.corpus import Corpus
 from model.training.distributed import World
@@ -33,10 +32,10 @@ class Place:
 class Batches:
     """Makes batches; each is a function of its place and of the process's rank."""
 
-    def __init__(self, recipe: Recipe, corpus: Corpus, tokenizer: WordPiece, config: BertConfig, world: World) -> None:
+    def __init__(self, recipe: Recipe, corpus: Corpus, tokenizer: WordPiece, world: World) -> None:
         self._recipe, self._corpus, self._world = recipe, corpus, world
         self._special = SpecialIds.of(tokenizer)
-        self._vocabulary = config.vocab_size
+        self._vocabulary = len(tokenizer.tokens)
         self._training = [self._sampler(number) for number in range(max(1, len(recipe.phases)))]
 
     def _sampler(self, phase: int) -> Sampler:

@@ -95,7 +95,7 @@ def _prepared(recipe: Recipe, run: Run, world: World, terminal: Terminal | None)
         _report(corpus, terminal)
         if not run.baselines():
             run.write_baselines(preparation.measure_baselines(recipe, tokenizer, corpus.train))
-    return Trainer(recipe, run, world, tokenizer, corpus, preparation.network(recipe, tokenizer))
+    return Trainer(recipe, run, world, tokenizer, corpus, preparation.network(recipe, len(tokenizer.tokens)))
 
 
 def _report(corpus: Corpus, terminal: Terminal) -> None:

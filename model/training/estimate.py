@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from model.network import BertNetwork
-from model.training import memory, optimizer
+from model.training import memory, optimizer, preparation
 from model.training.losses import PretrainingLoss
 from model.training.precision import autocast, uses_bf16
 from model.training.recipe import Phase, Recipe
@@ -32,11 +32,9 @@ class Estimate:
 
 def estimate(recipe: Recipe, device: torch.device) -> Estimate:
     """Runs three steps of each phase on random tokens, after one that warms up. The corpus is not read."""
-    entries = recipe.vocabulary.size
-    if source := recipe.start_from or recipe.vocabulary.model:
-        entries = len(WordPiece.read(Path(source)).tokens)
-    pairs = recipe.objective == "mlm+nsp"
-    network = BertNetwork(recipe.config(entries), pooler=pairs, nsp=pairs).to(device).train()
+    source = recipe.start_from or recipe.vocabulary.model
+    entries = len(WordPiece.read(Path(source)).tokens) if source else recipe.vocabulary.size
+    network = preparation.network(recipe, entries).to(device).train()
     phases = [recipe.filled(number) for number in range(max(1, len(recipe.phases)))]
     by_step = []
     for phase in phases:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from model import checkpoint
 from model.network import BertNetwork
 from model.training import baselines, corpus, little_world, vocabulary
 from model.training.corpus import Corpus, Progress
+from model.training.files import said_in_a_sentence
 from model.training.pairs import SpecialIds
 from model.training.recipe import Recipe
 from model.training.run import Run
@@ -24,10 +26,11 @@ def texts(recipe: Recipe, cache: Path) -> list[Path]:
     """The files of the corpus, Little World's among them, which is written into ``cache`` where it is not there."""
     files = corpus.expand(recipe.corpus.files, Path.cwd()) if recipe.corpus.files else []
     if recipe.corpus.little_world:
-        cache.mkdir(parents=True, exist_ok=True)
         path = cache / f"little-world-{recipe.corpus.little_world}-{recipe.seed}.txt"
-        if not path.exists():
-            little_world.write(path, recipe.corpus.little_world, recipe.seed)
+        with said_in_a_sentence(path, "written"):
+            cache.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                little_world.write(path, recipe.corpus.little_world, recipe.seed)
         files.append(path)
     return files
 
@@ -48,12 +51,20 @@ def tokenizer(recipe: Recipe, run: Run, files: list[Path], progress: Progress | 
             words=wanted.words,
             progress=progress,
         )
-    made.save(run.directory)
+    _save(made, run.directory)
     return made
 
 
-def network(recipe: Recipe, tokenizer: WordPiece) -> BertNetwork:
-    """Fresh weights drawn from the recipe's seed, or those of the model that the run starts from.
+def _save(made: WordPiece, folder: Path) -> None:
+    """``vocab.txt`` appears last and whole: a run that has it has all that belongs to it."""
+    with said_in_a_sentence(folder, "written"), tempfile.TemporaryDirectory(dir=folder, prefix=".vocabulary-") as aside:
+        made.save(Path(aside))
+        for name in ("tokenizer_config.json", "tokenizer.json", "vocab.txt"):
+            Path(aside, name).replace(folder / name)
+
+
+def network(recipe: Recipe, entries: int) -> BertNetwork:
+    """Fresh weights for ``entries`` of a vocabulary, drawn from the recipe's seed, or those that the run starts from.
 
     Heads that the model lacks are fresh, those that the objective does not train are left out. ``ValueError`` with a
     sentence where the model cannot be opened.
@@ -61,12 +72,11 @@ def network(recipe: Recipe, tokenizer: WordPiece) -> BertNetwork:
     torch.manual_seed(recipe.seed)
     pairs = recipe.objective == "mlm+nsp"
     if not recipe.start_from:
-        return BertNetwork(recipe.config(len(tokenizer.tokens)), pooler=pairs, nsp=pairs)
+        return BertNetwork(recipe.config(entries), pooler=pairs, nsp=pairs)
     bert = checkpoint.load(recipe.start_from)
     config = dataclasses.replace(
         bert.config,
         is_decoder=recipe.objective == "causal",
-        tie_word_embeddings=True,
         hidden_dropout_prob=recipe.network.dropout,
         attention_probs_dropout_prob=recipe.network.dropout,
     )

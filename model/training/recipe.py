@@ -191,6 +191,8 @@ class Recipe:
             raise ValueError("masked and replaced add up to more than 1: lower one, the rest of the chosen stays.")
         if self.phases and abs(sum(phase.share for phase in self.phases) - 1) > 1e-6:
             raise ValueError("The shares of the phases must add up to 1: change the share of one.")
+        if self.start_from and self.vocabulary.model:
+            raise ValueError("start_from and vocabulary.model are both set: leave the latter out, weights have theirs.")
         config = None if self.start_from else self.config(max(self.vocabulary.size, 6))
         for phase in self.phases or (Phase(),):
             length = phase.length or self.length

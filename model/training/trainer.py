@@ -56,11 +56,12 @@ class Trainer:
     def __init__(
         self, recipe: Recipe, run: Run, world: World, tokenizer: WordPiece, corpus: Corpus, network: BertNetwork
     ) -> None:
-        self.recipe, self.run, self.world, self.tokenizer, self.corpus = recipe, run, world, tokenizer, corpus
+        self.recipe, self.run, self.world, self.corpus = recipe, run, world, corpus
+        self.tokenizer = tokenizer.padded(network.config.vocab_size)  # a guess may be a row that no text leads to
         self.network = network.to(world.device)
         self.network.train()
         self.progress = Progress()
-        self._batches = Batches(recipe, corpus, tokenizer, network.config, world)
+        self._batches = Batches(recipe, corpus, tokenizer, world)
         self._optimizers = optimizer.build(network, recipe)
         self._layers = optimizer.by_layer(network)
         self._bf16 = uses_bf16(recipe, world.device)
@@ -185,7 +186,9 @@ class Trainer:
         return min(1.0, (self.progress.seconds + step / 2) / (60 * self.recipe.minutes))
 
     def _require_finite(self) -> None:
-        """Looks at the gradient of the step before: by now a GPU has it, so nothing waits for it."""
+        """Looks at the gradient of the step before. On a GPU that waits for all that was begun, so that the CPU is
+        never more than a step ahead and ``seconds`` are those of both.
+        """
         if self._unchecked is not None and not math.isfinite(float(self._unchecked)):
             raise ValueError(
                 f"Training broke down at step {self.progress.step}: its gradient is no number any more. The last "

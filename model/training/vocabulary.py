@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from model.training.text import Meter, Progress, read_documents
-from model.wordpiece import CONTINUED, Settings, WordPiece, normalizer
+from model.wordpiece import CONTINUED, MAX_WORD, Settings, WordPiece, normalizer
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")  # ids 0 … 4
 
@@ -20,6 +20,8 @@ _CHUNK = 1 << 20  # characters read at a time
 _SEEN_TWICE = 2  # a piece that occurs once teaches nothing
 _CHARACTERS = 1000  # at most, as in BERT's own vocabulary ...
 _RARE = 1e-7  # ... and none that is rarer than that among the characters of the texts
+
+_LONG = re.compile(rf"\S{{{MAX_WORD + 1},}}")
 
 _ING = f"{CONTINUED}ing"
 _INFLECTED = 0.01  # a verb has its other forms at least that often, for each time it stands alone: "evens" is no "even"
@@ -39,7 +41,8 @@ def train(
     """A tokenizer of ``size`` entries: the special tokens, the characters, then pieces in the order of their merging.
 
     Every character is an entry unless it is rarer than one in ten million or ``size`` leaves no room for it. The same
-    texts give the same vocabulary each time. Memory holds the distinct words.
+    texts give the same vocabulary each time. Memory holds the distinct words, without those of
+    more than ``MAX_WORD`` letters, which are [UNK] to the tokenizer.
 
     ``keep_inflections=False`` leaves out inflected gerunds, so that playing becomes play ##ing (C8), and fills their
     places: an entry X + ing goes where X is an entry of three letters or more that is also seen with -s, -es or -ed
@@ -50,10 +53,12 @@ def train(
 
     Each of ``words`` that is no entry yet takes the place of one of the last.
 
-    ``ValueError`` where the texts cannot fill ``size`` entries, each seen twice.
+    ``ValueError`` where the texts hold no word, or cannot fill ``size`` entries, each seen twice.
     """
     settings = Settings(do_lower_case=lowercase)
     characters = _alphabet(files, size, settings, progress)
+    if not characters:
+        raise ValueError("There is no word in the texts: name files that hold some.")
     asked = size if keep_inflections else size + size // 8
     while True:
         entries = _learnt(files, asked, characters, settings, progress)
@@ -108,14 +113,21 @@ def _learnt(
         initial_alphabet=alone,
         limit_alphabet=len(alone),
     )
-    tokenizer.train_from_iterator(_paragraphs(files, progress), trainer)
+    tokenizer.train_from_iterator(_paragraphs(files, settings, progress), trainer)
     by_id = tokenizer.get_vocab()
     return sorted(by_id, key=by_id.__getitem__)
 
 
-def _paragraphs(files: Sequence[Path], progress: Progress | None) -> Iterator[list[str]]:
+def _paragraphs(files: Sequence[Path], settings: Settings, progress: Progress | None) -> Iterator[list[str]]:
+    """The paragraphs without words that the tokenizer will not try: the trainer would hold each, letter by letter."""
+    normalize = normalizer(settings).normalize_str
+    split = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
+
+    def tried(run: re.Match[str]) -> str:
+        return " ".join(word for word, _ in split(normalize(run[0])) if len(word) <= MAX_WORD)
+
     for chunk in _chunks(files, Meter(files, "Counting words", progress)):
-        yield chunk.split("\n")
+        yield _LONG.sub(tried, chunk).split("\n")
     if progress is not None:
         progress("Merging pieces", 0.0)
 

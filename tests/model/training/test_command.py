@@ -14,7 +14,12 @@ from typing import Any
 import pytest
 import torch
 
+import model
+from model.bert import Bert
+from model.config import BertConfig
+from model.network import BertNetwork
 from model.training.run import Run
+from model.wordpiece import WordPiece
 from tests.model.training import small
 
 ROOT = Path(__file__).parents[3]
@@ -79,6 +84,16 @@ def test_what_it_would_take_is_said_without_a_run(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+def test_what_it_would_take_is_said_of_the_model_that_the_run_starts_from(tmp_path: Path) -> None:
+    config = BertConfig(vocab_size=40, hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=96)
+    letters = list("abcdefghijklmnopqrstuvwxyz123456789")
+    words = WordPiece(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters])
+    model.save(Bert("small", BertNetwork(config), words), tmp_path / "small")
+    network = small.recipe().network
+    done = pretrain(recipe_file(tmp_path, start_from=str(tmp_path / "small"), network=network), "--dry-run")
+    assert f"{sum(one.numel() for one in BertNetwork(config).parameters()):,} parameters" in done.stdout
+
+
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "stop"])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has the stop file only")
 def test_asked_to_stop_it_saves_and_goes_on_later(tmp_path: Path, how: str) -> None:
@@ -111,7 +126,7 @@ def test_two_processes_do_not_train_in_one_directory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "entries of a vocabulary"),
+        (b"", "no word in the texts"),
         (b"\x00\x01\x02\xff\xfe" * 400, ""),
         ("Grüße aus Köln.\n".encode("latin-1") * 50, "not UTF-8"),
         (b"He likes playing. She likes reading. They like it.\n", "document"),

@@ -45,6 +45,7 @@ _LEAST = "steps = 10\n[corpus]\nlittle_world = 100\n"
         (_LEAST + "[[phases]]\nshare = 0.4", "The shares of the phases must add up to 1"),
         (_LEAST + "[[phases]]\nshare = 1\nlenght = 64", "phases[1].lenght is no key of a recipe: did you mean length?"),
         (_LEAST + "[[phases]]\nshare = 1.0\nlength = 1000", "length 1000 is more than network.max_length 512"),
+        ("start_from = 'a'\n" + _LEAST + "[vocabulary]\nmodel = 'b'", "start_from and vocabulary.model are both set"),
         ("phases = 3\n" + _LEAST, "phases must be a list"),
         ("corpus = 3", "corpus must be a table"),
         ("schema = 2\n" + _LEAST, "schema 2, this program knows up to 1: use a newer program"),

@@ -14,7 +14,9 @@ import torch
 
 import model
 from model.bert import Bert
+from model.network import BertNetwork
 from model.training import preparation
+from model.training.batches import Place
 from model.training.corpus import Corpus
 from model.training.distributed import World
 from model.training.masking import KEPT, MASKED, REPLACED
@@ -243,7 +245,9 @@ def test_each_of_several_processes_drops_other_numbers(
     drawn = []
     for rank in range(2):
         run = Run.create(tmp_path, "run", asked.to_toml())
-        Trainer(asked, run, World(rank, 2, torch.device("cpu")), *texts, preparation.network(asked, texts[0]))
+        Trainer(
+            asked, run, World(rank, 2, torch.device("cpu")), *texts, preparation.network(asked, len(texts[0].tokens))
+        )
         drawn.append(torch.rand(8))
     assert not torch.equal(*drawn)
 
@@ -264,7 +268,7 @@ def test_a_state_keeps_what_all_processes_have_counted_since_the_last_line(
 
     kept = []
     for rank in range(2):
-        network = preparation.network(trainer.recipe, texts[0])
+        network = preparation.network(trainer.recipe, len(texts[0].tokens))
         again = Trainer(trainer.recipe, trainer.run, World(rank, 2, torch.device("cpu")), *texts, network)
         again.restore(state)
         kept.append(again._sums._sums)
@@ -381,6 +385,29 @@ def test_phases_change_length_and_batch_on_the_way(start: Any) -> None:
     assert [row["phase"] for row in rows] == [0] * 30 + [1] * 30
     assert model.load(trainer.run.snapshot_path(20)).trained_length == 16
     assert model.load(trainer.run.snapshot_path(60)).trained_length == 32
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_run_starts_from_a_model_with_a_padded_vocabulary(
+    start: Any, tmp_path: Path, texts: tuple[WordPiece, Corpus], tied: bool
+) -> None:
+    first = start("first", steps=1)
+    entries = len(texts[0].tokens)
+    config = dataclasses.replace(first.network.config, vocab_size=entries + 40, tie_word_embeddings=tied)
+    network = BertNetwork(config)
+    network.cls.predictions.decoder.bias.data[entries:] = 3.0  # so it guesses rows that no text leads to
+    model.save(Bert("padded", network, texts[0].padded(entries + 40)), tmp_path / "padded")
+    again = start("again", start_from=str(tmp_path / "padded"), network=NetworkRecipe(), steps=1)
+    opened = model.load(tmp_path / "padded").network.state_dict()
+    for name, value in again.network.state_dict().items():
+        assert torch.equal(value, opened[name]), name
+    again._shown = -math.inf
+    again.train()
+    guesses = {one["guess"] for row in again.run.batch()["rows"] for one in row["chosen"]}
+    assert any(guess.startswith("[row ") for guess in guesses)
+    read = {int(number) for place in range(20) for batch in again._batches.training(Place(0, 4 * place))
+            for number in batch.input_ids.flat}  # fmt: skip
+    assert max(read) < entries
 
 
 def test_a_run_starts_from_a_model(start: Any) -> None:

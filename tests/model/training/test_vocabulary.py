@@ -131,6 +131,14 @@ def test_too_large_a_size_is_refused_with_the_one_that_fits(tmp_path: Path) -> N
     assert vocabulary.train([file], 10).tokens[5:] == ("a", "b", "##a", "##b", "ab")
 
 
+def test_a_word_too_long_for_the_tokenizer_is_not_learnt_from(tmp_path: Path) -> None:
+    address = "http://" + "/".join(["playing"] * 30)  # is long, but its words are not
+    plain = texts.write(tmp_path / "plain.txt", [[f"he is playing {address} he is playing"]])
+    noisy = texts.write(tmp_path / "noisy.txt", [[f"he is playing {address} he is {'nglp' * 5_000} playing"]])
+    assert every_entry(noisy).tokens == every_entry(plain).tokens
+    assert "playing" in every_entry(plain).tokens
+
+
 def test_a_typed_special_token_is_trained_as_text(tmp_path: Path) -> None:
     trained = every_entry(texts.write(tmp_path / "a.txt", [["[MASK] [MASK]"]]))
     assert {"[", "]", "mask"} <= set(trained.tokens)
