@@ -18,6 +18,7 @@ import model
 from model.bert import Bert
 from model.config import BertConfig
 from model.network import BertNetwork
+from model.training.recipe import CorpusRecipe
 from model.training.run import Run
 from model.wordpiece import WordPiece
 from tests.model.training import small
@@ -94,7 +95,28 @@ def test_what_it_would_take_is_said_of_the_model_that_the_run_starts_from(tmp_pa
     assert f"{sum(one.numel() for one in BertNetwork(config).parameters()):,} parameters" in done.stdout
 
 
-@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "stop"])
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "SIGHUP", "stop"])
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has the stop file only")
+def test_asked_to_stop_before_the_first_step_it_ends_and_goes_on_later(tmp_path: Path, how: str) -> None:
+    process = begin(recipe_file(tmp_path, steps=2, corpus=CorpusRecipe(little_world=20_000)), "--runs", tmp_path)
+    run = Run(tmp_path / "small")
+    for _ in range(1_200):
+        if run.directory.exists() and run.status().state == "preparing" and run.status().alive:
+            break
+        time.sleep(0.05)
+    if how == "stop":
+        run.request_stop()
+    else:
+        process.send_signal(getattr(signal, how))
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "Stopped at step 0; go on with: pretrain --resume" in output
+    assert run.status().state == "stopped"
+    assert not run.metrics()
+    assert "Finished" in pretrain("--resume", run.directory).stdout
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "SIGHUP", "stop"])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has the stop file only")
 def test_asked_to_stop_it_saves_and_goes_on_later(tmp_path: Path, how: str) -> None:
     process = begin(recipe_file(tmp_path, steps=100_000, save_seconds=3_600), "--runs", tmp_path / "runs")
@@ -177,6 +199,7 @@ def test_two_processes_learn_what_one_learns_from_both_their_batches(tmp_path: P
             if key in alone:
                 assert together[key] == pytest.approx(alone[key], rel=1e-5), (alone["step"], key)
         assert alone["tokens"] == together["tokens"]
+
     resumed = pretrain("--resume", runs / "two")  # with another number of processes
     assert "Finished" in resumed.stdout
 
