@@ -53,12 +53,16 @@ def train(
 
     Each of ``words`` that is no entry yet takes the place of one of the last.
 
-    ``ValueError`` where the texts hold no word, or cannot fill ``size`` entries, each seen twice.
+    ``ValueError`` where the texts hold no word, or cannot fill ``size`` entries, each seen twice, or where one of
+    ``words`` could never be read or there is no room for them.
     """
     settings = Settings(do_lower_case=lowercase)
+    _require_readable(words, settings)
     characters = _alphabet(files, size, settings, progress)
     if not characters:
         raise ValueError("There is no word in the texts: name files that hold some.")
+    if len(words) > size - len(SPECIAL) - len(characters):
+        raise ValueError(f"A vocabulary of {size:,} entries has no room for {len(words):,} words: ask for more.")
     asked = size if keep_inflections else size + size // 8
     while True:
         entries = _learnt(files, asked, characters, settings, progress)
@@ -75,6 +79,18 @@ def train(
         )
     wanted = sorted(set(words).difference(entries[: size - len(words)]))
     return WordPiece(entries[: size - len(wanted)] + wanted, settings)
+
+
+def _require_readable(words: Sequence[str], settings: Settings) -> None:
+    normalize = normalizer(settings).normalize_str
+    split = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
+    for word in words:
+        read = [part for part, _ in split(normalize(word))]
+        if read != [word]:
+            raise ValueError(
+                f"The word {word!r} can be no entry, for the tokenizer reads it as {' and '.join(read) or 'nothing'}: "
+                "write it as it is read, or leave it out."
+            )
 
 
 def _alphabet(files: Sequence[Path], size: int, settings: Settings, progress: Progress | None) -> list[str]:

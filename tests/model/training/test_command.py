@@ -95,6 +95,18 @@ def test_what_it_would_take_is_said_of_the_model_that_the_run_starts_from(tmp_pa
     assert f"{sum(one.numel() for one in BertNetwork(config).parameters()):,} parameters" in done.stdout
 
 
+def asked_to_stop(process: subprocess.Popen[str], run: Run, how: str) -> str:
+    """What ``process`` says when it is asked to stop by a signal or the stop file."""
+    if how == "stop":
+        run.request_stop()
+    else:
+        process.send_signal(getattr(signal, how))
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert run.status().state == "stopped"
+    return output
+
+
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "SIGHUP", "stop"])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has the stop file only")
 def test_asked_to_stop_before_the_first_step_it_ends_and_goes_on_later(tmp_path: Path, how: str) -> None:
@@ -104,14 +116,7 @@ def test_asked_to_stop_before_the_first_step_it_ends_and_goes_on_later(tmp_path:
         if run.directory.exists() and run.status().state == "preparing" and run.status().alive:
             break
         time.sleep(0.05)
-    if how == "stop":
-        run.request_stop()
-    else:
-        process.send_signal(getattr(signal, how))
-    output, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
-    assert "Stopped at step 0; go on with: pretrain --resume" in output
-    assert run.status().state == "stopped"
+    assert "Stopped at step 0; go on with: pretrain --resume" in asked_to_stop(process, run, how)
     assert not run.metrics()
     assert "Finished" in pretrain("--resume", run.directory).stdout
 
@@ -123,14 +128,7 @@ def test_asked_to_stop_it_saves_and_goes_on_later(tmp_path: Path, how: str) -> N
     wait_for_step(tmp_path / "runs" / "small", 10)
     run = Run.open(tmp_path / "runs" / "small")
     assert run.status().alive
-    if how == "stop":
-        run.request_stop()
-    else:
-        process.send_signal(getattr(signal, how))
-    output, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
-    assert "pretrain --resume" in output
-    assert run.status().state == "stopped"
+    assert "pretrain --resume" in asked_to_stop(process, run, how)
     assert run.load_state()["progress"]["step"] >= 10
 
 

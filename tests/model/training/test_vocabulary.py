@@ -123,6 +123,22 @@ def test_a_rare_word_that_is_asked_for_takes_the_last_place(tmp_path: Path) -> N
     assert with_words == (*without[:79], "brunch")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("Brunch",), "The word 'Brunch' can be no entry, for the tokenizer reads it as brunch: write it"),
+        (("ice cream",), "reads it as ice and cream"),
+        (("",), "reads it as nothing"),
+        (tuple(f"word{number}" for number in range(75)), "80 entries has no room for 75 words"),
+    ],
+)
+def test_words_that_would_never_be_read_or_have_no_room_are_refused(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        vocabulary.train([corpus(tmp_path, VERBS, WHOLE)], 80, words=words)
+
+
 def test_too_large_a_size_is_refused_with_the_one_that_fits(tmp_path: Path) -> None:
     file = texts.write(tmp_path / "a.txt", [["ab ab"]])
     # five special tokens, a, b, ##a, ##b, ab
