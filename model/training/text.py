@@ -150,18 +150,23 @@ def _cut(text: str, start: int, limit: int) -> int:
 
 def _paragraphs(path: Path, meter: Meter | None) -> Iterator[str]:
     """The lines of the file, stripped; "" for each blank one."""
-    rest = ""  # of a line whose end has not been read
+    rest, is_begun = "", False  # of a line whose end has not been read; whether it has given a paragraph
     for text in _decoded(path, meter):
         *lines, rest = (rest + text).split("\n")
         for line in lines:
-            if len(line) <= PARAGRAPH:
-                yield line.strip()
-            else:
-                yield from filter(None, map(str.strip, chopped(line, PARAGRAPH)))
+            found = _stripped(chopped(line, PARAGRAPH))
+            yield from found if found or is_begun else [""]
+            is_begun = False
         if len(rest) > PARAGRAPH:
             *pieces, rest = chopped(rest, PARAGRAPH)
-            yield from filter(None, map(str.strip, pieces))
+            found = _stripped(pieces)
+            yield from found
+            is_begun = is_begun or bool(found)
     yield rest.strip()
+
+
+def _stripped(pieces: Iterable[str]) -> list[str]:
+    return [stripped for piece in pieces if (stripped := piece.strip())]
 
 
 def _decoded(path: Path, meter: Meter | None) -> Iterator[str]:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from model.training import text
@@ -47,6 +47,8 @@ def test_where_the_file_is_cut_for_reading_changes_nothing(
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text("ab .!?\"')。\n\t", max_size=300), st.integers(1, 9), st.integers(1, 40))
+@example("??????? \n?", 1, 2)  # what is left of a long line is white: that is no blank line
+@example("a\n      \na", 1, 9)  # but this one is
 def test_cutting_long_lines_and_documents_loses_no_letter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, paragraph: int, document: int
 ) -> None:
