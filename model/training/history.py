@@ -1,0 +1,90 @@
+"""The metrics of a run as columns: what curves draw and the doctor judges, an hour of them in a few megabytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.training.run import MetricsReader, Run
+
+_ROOM = 256  # lines that a column has room for at first; it doubles
+
+
+class Columns(Mapping[str, NDArray[Any]]):
+    """The lines of one split, a column (N,) a field: float64 for ``step`` and ``tokens``, float32 for the rest.
+
+    What a line lacks, or has no number for, is NaN. A field with numbers by layer becomes a column each, such as
+    ``update_by_layer/layer 1``. A field that no line has is absent. An array that was given out does not change.
+    """
+
+    def __init__(self) -> None:
+        self._columns: dict[str, NDArray[Any]] = {}
+        self._room = _ROOM
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """N, the lines so far."""
+        return self._count
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Adds one line."""
+        if self._count == self._room:
+            self._room *= 2
+            self._columns = {name: _grown(column, self._room) for name, column in self._columns.items()}
+        for name, value in _numbers(row):
+            if (column := self._columns.get(name)) is None:
+                kind = np.float64 if name in ("step", "tokens") else np.float32
+                column = self._columns[name] = _grown(np.zeros(0, kind), self._room)
+            column[self._count] = value
+        self._count += 1
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        view = self._columns[name][: self._count]
+        view.flags.writeable = False
+        return view
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
+class History:
+    """What a run has measured so far, by split; each ``read`` takes in what was appended since the one before."""
+
+    def __init__(self, run: Run) -> None:
+        self._reader = MetricsReader(run)
+        self.train, self.validation = Columns(), Columns()
+
+    def read(self) -> bool:
+        """Whether anything changed. ``OSError`` with a sentence where the file cannot be read."""
+        rows, anew = self._reader.read()
+        if anew:
+            self.train, self.validation = Columns(), Columns()
+        for row in rows:
+            if (split := row.get("split")) in ("train", "validation"):
+                (self.train if split == "train" else self.validation).add(row)
+        return anew or bool(rows)
+
+
+def _numbers(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    for name, value in row.items():
+        if _is_number(value):
+            yield name, value
+        elif isinstance(value, dict):
+            yield from ((f"{name}/{part}", number) for part, number in value.items() if _is_number(number))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30
+
+
+def _grown(column: NDArray[Any], room: int) -> NDArray[Any]:
+    grown = np.full(room, np.nan, column.dtype)
+    grown[: len(column)] = column
+    return grown
