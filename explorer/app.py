@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 from PySide6.QtGui import QFontDatabase, QIcon
 from PySide6.QtWidgets import QApplication
 
-from explorer import examples, paths, theme
+from explorer import examples, paths, theme, training_process
 from explorer.errors import CrashLog
 from explorer.settings import Settings
 from explorer.window import Window
@@ -46,8 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
 def prepare() -> None:
     """What has to be settled before Qt and torch are loaded and started."""
-    # One core is left to the window. Read when torch loads.
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, _cores() - 1)))
+    training_process.leave_a_core_to_the_window()
     sys.setswitchinterval(_SWITCH)
     if sys.platform == "win32":  # there torch must load before Qt's libraries, or it does not load at all
         import torch  # noqa: F401
@@ -77,13 +75,6 @@ def model_folder(options: argparse.Namespace) -> Path:
     """The model that was asked for, or the one that is shipped."""
     folder: Path = options.model or paths.resources() / "models" / "starter"
     return folder.resolve()
-
-
-def _cores() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _translate(application: QCoreApplication) -> None:

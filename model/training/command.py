@@ -23,6 +23,8 @@ from model.training.run import Run, default_cache, default_runs
 from model.training.terminal import Terminal, duration
 from model.training.trainer import Trainer
 
+_STATUS_EVERY = 0.5  # seconds between two reports of how far the preparation is
+
 
 def run(options: argparse.Namespace) -> int:
     """Carries out the command; ``ValueError`` or ``OSError`` with a sentence where that cannot be."""
@@ -62,7 +64,8 @@ def _train(options: argparse.Namespace, world: World) -> int:
             return bool(asked) or (world.writes and run.stop_requested())
 
         if terminal:
-            run.clear_stop()
+            if run.status().state != "starting":  # what is asked of a process that is only just starting holds
+                run.clear_stop()
             run.write_status("preparing")
             terminal.say(f"Run directory: {run.directory}")
         trainer = _prepared(recipe, run, world, terminal, stop)
@@ -103,7 +106,7 @@ def _prepared(
     made = None
     if terminal:
         with contextlib.suppress(_Stopped):
-            made = preparation.prepare(recipe, run, cache, _until(stop, terminal.preparing))
+            made = preparation.prepare(recipe, run, cache, _until(stop, terminal.preparing, _recording(run)))
     if not world.tell(made is not None):
         return None
     tokenizer, corpus = made or preparation.prepare(recipe, run, cache)
@@ -118,13 +121,27 @@ class _Stopped(Exception):  # noqa: N818 - it is none
     """Someone asked to stop before the first step."""
 
 
-def _until(stop: Callable[[], bool], progress: Progress) -> Progress:
-    """``progress`` that ends what it is told of once ``stop`` says so."""
+def _until(stop: Callable[[], bool], *listeners: Progress) -> Progress:
+    """Tells all ``listeners``, and ends what it is told of once ``stop`` says so."""
 
     def told(doing: str, share: float) -> None:
         if stop():
             raise _Stopped
-        progress(doing, share)
+        for listener in listeners:
+            listener(doing, share)
+
+    return told
+
+
+def _recording(run: Run) -> Progress:
+    """Keeps ``status.json`` up to date on how far the preparation is."""
+    written = float("-inf")
+
+    def told(doing: str, share: float) -> None:
+        nonlocal written
+        if time.monotonic() - written > _STATUS_EVERY:
+            written = time.monotonic()
+            run.write_status("preparing", f"{doing}: {share:.0%}")
 
     return told
 

@@ -18,6 +18,8 @@ class Columns(Mapping[str, NDArray[Any]]):
 
     What a line lacks, or has no number for, is NaN. A field with numbers by layer becomes a column each, such as
     ``update_by_layer/layer 1``. A field that no line has is absent. An array that was given out does not change.
+
+    One thread adds; another looks at what ``frozen`` gave it.
     """
 
     def __init__(self) -> None:
@@ -41,6 +43,12 @@ class Columns(Mapping[str, NDArray[Any]]):
                 column = self._columns[name] = _grown(np.zeros(0, kind), self._room)
             column[self._count] = value
         self._count += 1
+
+    def frozen(self) -> Columns:
+        """These lines alone, whatever is added later. Nothing is copied: lines that are there do not change."""
+        frozen = Columns()
+        frozen._columns, frozen._room, frozen._count = dict(self._columns), self._room, self._count
+        return frozen
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         view = self._columns[name][: self._count]

@@ -29,7 +29,8 @@ from model.training import files
 
 _APP = "bert-explorer"
 _LOCK_PATIENCE = 1.0  # seconds: a reader that looks whether a process is alive holds the lock for an instant
-_UNFINISHED = ("preparing", "running")
+_STARTING_TAKES = 30.0  # seconds until a process that was started has loaded torch, at most
+_UNFINISHED = ("starting", "preparing", "running")
 _STATES = (*_UNFINISHED, "stopped", "finished", "failed")
 _SNAPSHOT = re.compile(r"step-(\d{6,})")
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # no file of Windows may have such a name
@@ -58,9 +59,10 @@ def list_runs(runs: Path) -> list[Run]:
 
 @dataclass(frozen=True)
 class Status:
-    """How a run stands. ``alive``: a process is at work on it now, whatever ``status.json`` says."""
+    """How a run stands. ``alive``: a process is at work on it now, or about to be, whatever ``status.json`` says."""
 
-    state: str  # "preparing", "running", "stopped", "finished", "failed"; "interrupted": it ended without saying so
+    # "starting", "preparing", "running", "stopped", "finished", "failed"; "interrupted": it ended without saying so
+    state: str
     alive: bool
     reason: str = ""
     pid: int | None = None
@@ -167,6 +169,8 @@ class Run:
             moment = datetime.fromisoformat(fields.get("time", ""))
         except (TypeError, ValueError):
             moment = None
+        if state == "starting" and not alive and moment is not None:  # it takes the lock once it has loaded
+            alive = abs((datetime.now().astimezone() - moment).total_seconds()) < _STARTING_TAKES
         return Status(
             state="interrupted" if state in _UNFINISHED and not alive else state,
             alive=alive,
@@ -177,7 +181,10 @@ class Run:
         )
 
     def write_status(self, state: str, reason: str = "") -> None:
-        """Replace ``status.json``: ``state`` of this process, and why in a sentence where there is something to say."""
+        """Replace ``status.json``: ``state`` of this process, and why in a sentence where there is something to say.
+
+        "starting" is written by whoever starts the process, which cannot speak for itself yet.
+        """
         if state not in _STATES:
             raise ValueError(f"A run cannot be {state!r}: it is {', '.join(_STATES)}.")
         fields = {"pid": os.getpid(), "host": socket.gethostname(), "state": state, "reason": reason, "time": _now()}
