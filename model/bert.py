@@ -148,21 +148,32 @@ class Bert:
     def adopt(self, scenario: Scenario, former: Bert) -> Scenario:
         """What remains of a question to ``former`` when it is put to this model.
 
-        Another vocabulary drops the edits, another length those that are cut, one segment only the flips, another
-        number of layers or heads what was switched off.
+        Edits stay on their characters, on every piece that these are split into here. Those go that another length
+        cuts, that stand on a part of a piece, or whose piece this vocabulary lacks; one segment only drops the flips,
+        another number of layers or heads what was switched off.
         """
         mine, its = self.config, former.config
-        if self.tokenizer.tokens != former.tokenizer.tokens:
-            scenario = dataclasses.replace(scenario, edits=(), flips=frozenset())
-        elif scenario.is_edited and mine.max_position_embeddings != its.max_position_embeddings:
+        alike = self.tokenizer.tokens == former.tokenizer.tokens
+        if scenario.is_edited and not (alike and mine.max_position_embeddings == its.max_position_embeddings):
             bare = dataclasses.replace(scenario, edits=(), flips=frozenset())
             here, there = (inputs.build(bert.tokenizer, bert.config, bare) for bert in (former, self))
-            scenario = scenario.moved(inputs.align(here, there).get)
+            scenario = self._carried(scenario, inputs.carry(here, there))
         if mine.type_vocab_size < its.type_vocab_size:
             scenario = dataclasses.replace(scenario, flips=frozenset())
         if (mine.num_hidden_layers, mine.num_attention_heads) != (its.num_hidden_layers, its.num_attention_heads):
             scenario = dataclasses.replace(scenario, heads_off=frozenset(), layers_off=frozenset())
         return scenario if scenario.direction == self.direction else scenario.attend(None)
+
+    def _carried(self, scenario: Scenario, moved: dict[int, tuple[int, ...]]) -> Scenario:
+        """``scenario`` with each edit and flip on the positions that its own has become."""
+        edits = [
+            dataclasses.replace(edit, position=position)
+            for edit in scenario.edits
+            for position in moved.get(edit.position, ())
+            if edit.piece is None or (len(moved[edit.position]) == 1 and edit.piece in self.tokenizer.tokens)
+        ]
+        flips = frozenset(position for flip in scenario.flips for position in moved.get(flip, ()))
+        return dataclasses.replace(scenario, edits=tuple(sorted(edits)), flips=flips)
 
     @torch.inference_mode()
     def hidden(self, trace: Trace, input_ids: inputs.Integers, segments: inputs.Integers) -> Floats:

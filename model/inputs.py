@@ -121,6 +121,25 @@ def align(old: Inputs, new: Inputs) -> dict[int, int]:
     return moved
 
 
+def carry(old: Inputs, new: Inputs) -> dict[int, tuple[int, ...]]:
+    """Where each token of ``old`` stands in ``new``, the same texts split another way: {old position: new positions}.
+
+    A token has the pieces that cover its characters and no others; one that only a part of a piece covers is left out.
+    [CLS] and the n-th [SEP] go to their like.
+    """
+    moved = {0: (0,)} | {there: (here,) for there, here in zip(_separators(old), _separators(new), strict=False)}
+    begins = {(new.texts[place], span[0]): place for place, span in enumerate(new.offsets) if span is not None}
+    for place, span in enumerate(old.offsets):
+        if span is None:
+            continue
+        first = last = begins.get((old.texts[place], span[0]), len(new))
+        while last < len(new) and (reached := new.offsets[last]) is not None and reached[1] < span[1]:
+            last += 1
+        if last < len(new) and (reached := new.offsets[last]) is not None and reached[1] == span[1]:
+            moved[place] = tuple(range(first, last + 1))
+    return moved
+
+
 def _share(room: int, first: int, second: int) -> tuple[int, int]:
     """How many of ``first`` and ``second`` tokens fit into ``room`` when the longer one is cut first.
 

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import model
-from model.inputs import NO_LABEL, align, build
+from model.config import BertConfig
+from model.inputs import NO_LABEL, align, build, carry
+from model.scenario import Scenario
+from model.wordpiece import WordPiece
 
 STARTER = Path(__file__).parents[2] / "resources" / "models" / "starter"
 
@@ -163,3 +166,34 @@ def test_alignment_sends_each_token_to_an_equal_one_in_order(
     assert list(moved.values()) == [moved[here] for here in moved]
     ordered = [moved[here] for here in sorted(moved)]
     assert ordered == sorted(set(ordered))
+
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+def split(pieces: tuple[str, ...], first: str, second: str = "") -> model.inputs.Inputs:
+    tokenizer = WordPiece((*SPECIAL, *pieces))
+    return build(
+        tokenizer, BertConfig(vocab_size=len(tokenizer.tokens), max_position_embeddings=64), Scenario(first, second)
+    )
+
+
+def test_a_question_to_another_vocabulary_keeps_its_edits_on_their_characters() -> None:
+    whole = split(("dogs", "play", "##ing"), "Dogs playing", "dogs")
+    parts = split(("dog", "##s", "playing"), "Dogs playing", "dogs")
+    assert whole.tokens == ("[CLS]", "dogs", "play", "##ing", "[SEP]", "dogs", "[SEP]")
+    assert parts.tokens == ("[CLS]", "dog", "##s", "playing", "[SEP]", "dog", "##s", "[SEP]")
+    assert carry(whole, parts) == {0: (0,), 1: (1, 2), 4: (4,), 5: (5, 6), 6: (7,)}  # playing is one piece there
+    assert carry(parts, whole) == {0: (0,), 3: (2, 3), 4: (4,), 7: (6,)}
+
+
+@given(st.text("ab ", min_size=1).filter(str.strip), st.sets(st.text("ab", min_size=2, max_size=4)), st.data())
+@settings(max_examples=100, deadline=None)
+def test_what_is_carried_has_the_same_characters_and_nothing_is_split(text: str, words: set[str], data: Any) -> None:
+    every = ("a", "b", "##a", "##b")
+    old = split((*every, *sorted(words)), text)
+    new = split((*every, *sorted(data.draw(st.sets(st.text("ab", min_size=2, max_size=4))))), text)
+    for place, places in carry(old, new).items():
+        if (span := old.offsets[place]) is not None:
+            assert [new.offsets[places[0]][0], new.offsets[places[-1]][1]] == list(span)
+            assert list(places) == list(range(places[0], places[-1] + 1))

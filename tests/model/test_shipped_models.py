@@ -223,3 +223,12 @@ def test_the_left_to_right_model_is_small_and_comes_from_its_recipe() -> None:
     assert bert.trained_length == bert.config.max_position_embeddings
     assert len(bert.tokenizer.tokens) == recipe.vocabulary.size
     assert (LEFT_TO_RIGHT / "model.safetensors").stat().st_size < 2_000_000
+
+
+def test_a_masked_word_stays_masked_when_another_of_the_shipped_models_is_asked() -> None:
+    starter, textbook = (model.load(MODELS / name) for name in ("starter", "textbook"))
+    asked = model.Scenario("My dog is cute", "He likes playing").mask(2).keep(6)
+    assert textbook.adopt(asked, starter) == asked
+    gone = model.Scenario("My dog is cute").replace(2, "telephone")
+    assert "telephone" not in textbook.tokenizer.tokens
+    assert textbook.adopt(gone, starter) == model.Scenario("My dog is cute")
