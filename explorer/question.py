@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.scenario import Scenario
@@ -57,15 +56,13 @@ class Opened:
     history: tuple[Scenario, ...]  # the former questions as this model can be asked them
 
 
-def opened(path: Path, question: Question, history: Iterable[Scenario], former: Bert | None) -> Opened:
-    """On the worker: opens a model directory.
+def opened(load: Callable[[], Bert], question: Question, history: Iterable[Scenario], former: Bert | None) -> Opened:
+    """On the worker: opens a model with ``load``.
 
     A question that is refused keeps no model out: it opens on the question without what was typed since, or else on
     sentence A alone. ``ValueError`` or ``OSError`` with a sentence where nothing can be opened.
     """
-    import model
-
-    bert = model.load(path)
+    bert = load()
     refusal = ""
     for attempt in _attempts(question):
         try:

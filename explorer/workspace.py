@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from explorer.question import Opened, Question, opened
+from explorer.snapshots import Snapshots
 from explorer.worker import Lane, Task, Worker
 from model import inputs
 from model.scenario import Direction, Scenario
@@ -52,6 +53,7 @@ class Workspace(QObject):
     def __init__(self, worker: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.worker = worker
+        self.snapshots = Snapshots()  # the worker's thread opens models with it
         self.bert: Bert | None = None
         self.trace: Trace | None = None
         self._question = Question(Scenario(), ("", ""))  # perhaps ahead of the answer
@@ -81,7 +83,7 @@ class Workspace(QObject):
         self._question, self._opening = question, True
         self.asked.emit()
         self._submit(
-            lambda: opened(path, question, history, former),
+            lambda: opened(lambda: self.snapshots.load(path), question, history, former),
             lambda answer: self._opened(answer, question),
             lambda: self._not_opened(before, question),
         )

@@ -127,7 +127,8 @@ def carry(old: Inputs, new: Inputs) -> dict[int, tuple[int, ...]]:
     A token has the pieces that cover its characters and no others; one that only a part of a piece covers is left out.
     [CLS] and the n-th [SEP] go to their like.
     """
-    moved = {0: (0,)} | {there: (here,) for there, here in zip(_separators(old), _separators(new), strict=False)}
+    moved: dict[int, tuple[int, ...]] = {0: (0,)}
+    moved.update((there, (here,)) for there, here in zip(_separators(old), _separators(new), strict=False))
     begins = {(new.texts[place], span[0]): place for place, span in enumerate(new.offsets) if span is not None}
     for place, span in enumerate(old.offsets):
         if span is None:

@@ -57,6 +57,14 @@ def list_runs(runs: Path) -> list[Run]:
         return sorted(found, key=lambda run: (-run.recipe_path.stat().st_mtime_ns, run.name))
 
 
+def snapshot_at(directory: Path) -> tuple[Run, int] | None:
+    """The run that a model directory is a snapshot of, and its step; None for any other directory."""
+    match = _SNAPSHOT.fullmatch(directory.name)
+    if match is None or directory.parent.name != "snapshots" or not _is_run(directory.parents[1]):
+        return None
+    return Run(directory.parents[1]), int(match[1])
+
+
 @dataclass(frozen=True)
 class Status:
     """How a run stands. ``alive``: a process is at work on it now, or about to be, whatever ``status.json`` says."""
