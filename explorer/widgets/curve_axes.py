@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,17 +83,27 @@ def number(value: float, digits: int = 3) -> str:
     if 0 < size < 1e-3:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         return f"{mantissa}e{int(exponent)}"
-    whole = math.floor(math.log10(size)) + 1 if size >= 1 else 1
+    whole = math.floor(math.log10(size)) + 1 if size else 1  # figures before the point, less than 1 for 0.01
     return f"{value:.{max(0, digits - whole)}f}"
 
 
-def tick(value: float) -> str:
-    """A round number as it stands beside an axis: no digit more than it has."""
-    if value == 0:
-        return "0"
+def ticks_written(values: Sequence[float]) -> list[str]:
+    """Round numbers as they stand beside an axis, all with as many decimals as one of them needs."""
+    sizes = [abs(value) for value in values if value]
+    if not sizes or max(sizes) / min(sizes) > 100 or max(sizes) < 1e-3:
+        return [_alone(value) for value in values]
+    decimals = next((count for count in range(4) if all(_has_decimals(value, count) for value in values)), 4)
+    return [f"{value:,.{decimals}f}" if value else "0" for value in values]
+
+
+def _has_decimals(value: float, count: int) -> bool:
+    return abs(value - round(value, count)) < 1e-6 * max(1.0, abs(value))
+
+
+def _alone(value: float) -> str:
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    if abs(value) < 1e-3:
+    if 0 < abs(value) < 1e-3:
         mantissa, exponent = f"{value:.2e}".split("e")
         return f"{float(mantissa):g}e{int(exponent)}"
     return f"{value:.6g}"

@@ -26,7 +26,7 @@ def along_lines(
     found: list[QRectF | None] = []
     boxes = list(taken)
     for y, size in zip(lines, sizes, strict=True):
-        tried = []
+        tried = list[tuple[int, int, QRectF]]()
         for order, place in enumerate(_PLACES):
             left = room.left() + place * (room.width() - size.width())
             for top in (y - _GAP - size.height(), y + _GAP):

@@ -25,7 +25,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.widgets.curve_axes import Scale, tick
+from explorer.widgets.curve_axes import Scale, ticks_written
 from explorer.widgets.curve_labels import along_lines, spread
 from explorer.widgets.curve_quantities import Baseline, Series
 from explorer.widgets.curve_smoothing import Pixels
@@ -35,6 +35,7 @@ _BESIDE = 6.0  # pixels between lines and words
 _SMALL = 0.85  # of the size of the text
 _DOT = 3.0  # pixels from the middle of a point to its edge
 _POINTS_APART = 7.0  # pixels, below which the points of a validation are not drawn one by one
+_LINES_APART = 3.2  # heights of a figure between the lines of the grid
 _LEAST = QSize(220, 150)
 
 
@@ -62,7 +63,7 @@ class Drawing:
 
     curves: Sequence[Curve] = ()
     baselines: Sequence[Baseline] = ()
-    stops: NDArray[Any] = field(default_factory=lambda: np.zeros(0))  # steps (N,), ascending, that the keys and the mouse go to
+    stops: NDArray[Any] = field(default_factory=lambda: np.zeros(0))  # steps (N,) to read, ascending
     runs: Sequence[str] = ()
     unit: str = ""
     empty: str = ""
@@ -70,7 +71,7 @@ class Drawing:
     low: float = 0.0
     high: float = 1.0
     log: bool = False
-    tick: Callable[[float], str] = tick
+    ticks: Callable[[Sequence[float]], list[str]] = ticks_written
 
 
 class Plot(QWidget):
@@ -191,7 +192,7 @@ class Plot(QWidget):
         top = (1 + self._legend_lines(words)) * (high + 2) + 2
         bottom = max(top + 40, self.height() - high - _BESIDE)
         up = Scale(drawing.low, drawing.high, bottom, top, drawing.log)
-        ticks = [drawing.tick(value) for value in up.ticks(high * 2)]
+        ticks = drawing.ticks(up.ticks(high * _LINES_APART))
         left = max(map(words.horizontalAdvance, ticks), default=0.0) + _BESIDE + 2
         names = [words.horizontalAdvance(curve.series.name) for curve in self._named()]
         most = words.horizontalAdvance(f"{drawing.last:,.0f}") / 2
@@ -200,7 +201,9 @@ class Plot(QWidget):
 
     def _named(self) -> list[Curve]:
         """The curves with a name at their end."""
-        return [curve for curve in self._drawing.curves if curve.series.named and not curve.run and not curve.validation]
+        return [
+            curve for curve in self._drawing.curves if curve.series.named and not curve.run and not curve.validation
+        ]
 
     def _legend(self, words: QFontMetricsF) -> list[tuple[float, int, str]]:
         """Where each run's sample begins, on which line, and its name, cut to the width that there is."""
@@ -257,19 +260,20 @@ class Plot(QWidget):
     def _paint_axes(self, painter: QPainter, area: QRectF, across: Scale, up: Scale) -> None:
         colours, words = theme.palette(), painter.fontMetrics()
         line, faint = QPen(QColor(colours.line), 1), QPen(QColor(colours.faint))
-        for value in up.ticks(words.height() * 2):
+        values = up.ticks(words.height() * _LINES_APART)
+        for value, written in zip(values, self._drawing.ticks(values), strict=True):
             y = round(up.pixel(value)) + 0.5
             painter.setPen(line)
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             box = QRectF(0, y - words.height() / 2, area.left() - _BESIDE, words.height())
             painter.setPen(faint)
-            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._drawing.tick(value))
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, written)
         widest = words.horizontalAdvance(f"{self._drawing.last:,.0f}")
         for value in across.ticks(widest * 1.6 + 12):
             x, label = across.pixel(value), f"{value:,.0f}" if value >= 1 or not value else f"{value:g}"
             box = QRectF(x - widest, area.bottom() + 4, 2 * widest, words.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, label)
-        unit = QRectF(0, area.top() - words.height() - 4, self.width(), words.height())
+        unit = QRectF(area.left(), area.top() - words.height() - 3, area.width(), words.height())
         painter.drawText(unit, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._drawing.unit)
 
     def _paint_legend(self, painter: QPainter) -> None:
@@ -338,26 +342,21 @@ class Plot(QWidget):
         for (series, x, _), y in zip(ends, places, strict=True):
             width = words.horizontalAdvance(series.name) + 2
             box = QRectF(x + _BESIDE, y - words.height() / 2, width, words.height())
-            painter.setPen(QColor(series.colour(text=True)))
-            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, series.name)
+            _write(painter, box, series.name, series.colour(text=True))
             boxes.append(box)
         return boxes
 
     def _paint_words(
         self, painter: QPainter, area: QRectF, up: Scale, taken: list[QRectF], points: NDArray[np.float64]
     ) -> None:
-        """What the lines to measure against say about themselves, on a little paper where a curve goes below."""
-        words, colours = QFontMetricsF(painter.font()), theme.palette()
+        """What the lines to measure against say about themselves."""
+        words = QFontMetricsF(painter.font())
         seen = self._seen_baselines(area, up)
         sizes = [QSizeF(words.horizontalAdvance(baseline.words) + 4, words.height()) for baseline, _ in seen]
-        paper = QColor(colours.paper)
-        paper.setAlphaF(0.7)
         boxes = along_lines([y for _, y in seen], sizes, area, taken, points)
         for (baseline, _), box in zip(seen, boxes, strict=True):
             if box is not None:
-                painter.fillRect(box.adjusted(0, 1, 0, -1), paper)
-                painter.setPen(QColor(colours.faint))
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, baseline.words)
+                _write(painter, box, baseline.words, theme.palette().faint)
 
     def _paint_reading(self, painter: QPainter) -> None:
         """The hairline and a dot on each line that is read; and that the keyboard is here."""
@@ -371,7 +370,7 @@ class Plot(QWidget):
         if self._step is None:
             return
         x = across.pixel(self._step)
-        painter.setPen(QPen(QColor(colours.faint), 1))
+        painter.setPen(QPen(QColor(colours.special), 1))
         painter.drawLine(QPointF(round(x) + 0.5, area.top()), QPointF(round(x) + 0.5, area.bottom()))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(colours.paper), 1))
@@ -383,6 +382,15 @@ class Plot(QWidget):
             if curve.steps[place] == self._step and np.isfinite(y):
                 painter.setBrush(QColor(curve.series.colour()))
                 painter.drawEllipse(QPointF(x, y), _DOT + 0.5, _DOT + 0.5)
+
+
+def _write(painter: QPainter, box: QRectF, words: str, colour: str) -> None:
+    """On a little paper, where a curve goes below."""
+    paper = QColor(theme.palette().paper)
+    paper.setAlphaF(0.7)
+    painter.fillRect(box.adjusted(-1, 1, 1, -1), paper)
+    painter.setPen(QColor(colour))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
 
 def _pen(colour: str, width: float, run: int = 0) -> QPen:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication
 
 from explorer import theme
-from explorer.widgets.curve_axes import number, tick
-from explorer.widgets.figures import rounded_percent
+from explorer.widgets.curve_axes import number, ticks_written
+from explorer.widgets.figures import NO_BREAK, rounded_percent
 
 Measures = Mapping[str, NDArray[Any]]  # the lines of one split, a column (N,) a field, NaN where a line has no number
 
@@ -60,7 +60,7 @@ class Series:
         }[self.hue]
         if self.hue is Hue.MLM and colours.dark:
             found = theme.mixed(found, colours.ink, 0.25)
-        if text and self.hue in (Hue.NSP, Hue.MASKED) and not colours.dark:
+        if text and (self.hue is Hue.LAYER or (self.hue in (Hue.NSP, Hue.MASKED) and not colours.dark)):
             found = theme.mixed(found, colours.ink, 0.3)
         return found
 
@@ -82,33 +82,56 @@ class Quantity:
     unit: str
     series: Callable[[Sequence[Measures]], list[Series]]
     write: Callable[[float], str] = number
-    tick: Callable[[float], str] = tick
+    ticks: Callable[[Sequence[float]], list[str]] = ticks_written
     baselines: Callable[[Mapping[str, float]], list[Baseline]] = lambda _: []
     high: float | None = None  # where the axis ends, if that is known
     by_layer: bool = False
+    exact: bool = False  # has no noise, so it is not smoothed
 
 
 def quantities() -> tuple[Quantity, ...]:
     """All of them, in the language that is on."""
-    share = {"write": percent, "tick": lambda value: f"{value * 100:g} %"}
+    guesses, unclipped = translate("curves", "of the guesses are right"), translate("curves", "before it is clipped")
+    rate = _one("learning_rate", translate("curves", "rate"))
+    speed = _one("tokens_per_second", translate("curves", "speed"))
+    norm = _one("grad_norm", translate("curves", "norm"))
     return (
-        Quantity("loss", translate("curves", "Loss"), translate("curves", "nats"), _losses, write=_loss, baselines=_loss_baselines),
+        Quantity(
+            "loss",
+            translate("curves", "Loss"),
+            translate("curves", "nats"),
+            _losses,
+            write=_loss,
+            baselines=_loss_baselines,
+        ),
         Quantity(
             "accuracy",
             translate("curves", "Accuracy"),
-            translate("curves", "of the guesses are right"),
+            guesses,
             _accuracies,
+            write=percent,
+            ticks=_percents,
             baselines=_accuracy_baselines,
             high=1.0,
-            **share,
         ),
-        Quantity("learning-rate", translate("curves", "Learning rate"), translate("curves", "of the schedule"), _one("learning_rate", translate("curves", "rate"))),
-        Quantity("speed", translate("curves", "Tokens per second"), translate("curves", "tokens per second"), _one("tokens_per_second", translate("curves", "speed"))),
-        Quantity("gradient", translate("curves", "Gradient norm"), translate("curves", "before it is clipped"), _one("grad_norm", translate("curves", "norm"))),
+        Quantity(
+            "learning-rate",
+            translate("curves", "Learning rate"),
+            translate("curves", "set by warm-up and decay"),
+            rate,
+            exact=True,
+        ),
+        Quantity(
+            "speed",
+            translate("curves", "Tokens per second"),
+            translate("curves", "padding not counted"),
+            speed,
+        ),
+        Quantity("gradient", translate("curves", "Gradient norm"), unclipped, norm),
         Quantity(
             "gradient-by-layer",
             translate("curves", "Gradient norm by layer"),
-            translate("curves", "before it is clipped"),
+            unclipped,
             _layers("grad_norm_by_layer"),
             by_layer=True,
         ),
@@ -133,6 +156,10 @@ def column(measures: Measures, key: str) -> NDArray[Any]:
     if key not in measures:
         return np.full(count, np.nan, np.float32)
     return measures[key][:count]  # lines may have been added since
+
+
+def _percents(shares: Sequence[float]) -> list[str]:
+    return [f"{share * 100:.4g}{NO_BREAK}%" for share in shares]
 
 
 def _losses(splits: Sequence[Measures]) -> list[Series]:
@@ -172,7 +199,10 @@ def _layers(field: str) -> Callable[[Sequence[Measures]], list[Series]]:
             name, share = translate("curves", "layer {0}").format(layer), (layer - 1) / max(1, last - 1)
             at_end = layer in (1, last)
             made.append(Series(f"{field}/layer {layer}", name, Hue.LAYER, False, share, named=at_end))
-        names = {"embeddings": (translate("curves", "embeddings"), Hue.INK), "pooler": (translate("curves", "pooler"), Hue.NSP)}
+        names = {
+            "embeddings": (translate("curves", "embeddings"), Hue.INK),
+            "pooler": (translate("curves", "pooler"), Hue.NSP),
+        }
         around = {part: Series(f"{field}/{part}", *names[part], strong=False) for part in names if part in parts}
         ordered = [around.get("embeddings"), *made, around.get("pooler")]
         return _measured([entry for entry in ordered if entry is not None], splits)
@@ -213,4 +243,3 @@ def _accuracy_baselines(known: Mapping[str, float]) -> list[Baseline]:
     if "next_sentence" in known:
         found.append(Baseline(0.5, translate("curves", "coin {0}").format(percent(0.5))))
     return found
-

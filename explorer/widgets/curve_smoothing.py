@@ -45,7 +45,7 @@ class Smoothed:
 
 @dataclass(frozen=True)
 class Pixels:
-    """The columns of pixels that a line's points lie in: x (C,) of the first in each, and which it is, ``first`` (C,)."""
+    """The columns of pixels that a line's points lie in: ``x`` (C,) of the first in each, ``first`` (C,) its number."""
 
     x: NDArray[np.float64]
     first: NDArray[np.intp]

@@ -22,10 +22,10 @@ from explorer.widgets.curve_quantities import Baseline, Hue, Measures, Quantity,
 from explorer.widgets.curve_smoothing import Smoothed
 from explorer.widgets.flow import Flow
 from explorer.widgets.line import Line
-from explorer.widgets.panel import isolated
+from explorer.widgets.panel import isolated, strong
 from explorer.widgets.switch import Switch
 
-_PARTS = (0, 160, 40)  # of a run's lines that a mean goes over, by the switch; 0 for none
+_PARTS = (0, 100, 25)  # of a run's lines that a mean goes over, by the switch; 0 for none
 _SHORTEST = 3.0  # lines that a mean goes over
 
 
@@ -130,6 +130,7 @@ class Curves(QWidget):
         return self._quantities[self.choice.currentIndex()]
 
     def _turn(self) -> None:
+        self.smoothing.setEnabled(not self._shown.exact)
         self._draw()
         self.turned.emit()
 
@@ -153,7 +154,7 @@ class Curves(QWidget):
                 low,
                 high,
                 self.log.isChecked(),
-                self._shown.tick,
+                self._shown.ticks,
             )
         )
         self.plot.setAccessibleName(self.tr("{quantity} over the steps").format(quantity=self.title))
@@ -163,18 +164,19 @@ class Curves(QWidget):
         return self.tr("No figures yet: they come with the first steps.")
 
     def _curves(self, number: int, run: RunCurves, former: dict[tuple[str, str, float], Smoothed]) -> list[Curve]:
-        """The lines of one run; those of other runs than the first without their validation."""
+        """The lines of one run; of other runs than the first only the strong ones, without their validation."""
         made, steps = list[Curve](), column(run.train, "step")
         span = self._span(run, steps)
-        for series in self._shown.series(_splits(run)):
+        for series in self._shown.series([run.train]):
+            if number and not series.strong and not self._shown.by_layer:
+                continue
             values = column(run.train, series.key)
             smooth = None
             if span:
                 key = (run.name, series.key, span)
                 self._means[key] = former.get(key) or Smoothed(span)
                 smooth = self._means[key].means(steps, values)
-            if np.isfinite(values).any():
-                made.append(Curve(series, steps, values, smooth, number))
+            made.append(Curve(series, steps, values, smooth, number))
         if not number and _has_lines(run.validation):
             at = column(run.validation, "step")
             for series in self._shown.series([run.validation]):
@@ -184,7 +186,7 @@ class Curves(QWidget):
 
     def _span(self, run: RunCurves, steps: NDArray[Any]) -> float:
         """Lines that a mean goes over: a part of those that the run will have, so that it stays the same on the way."""
-        part = _PARTS[self.smoothing.current]
+        part = 0 if self._shown.exact else _PARTS[self.smoothing.current]
         if not part or not len(steps):
             return 0.0
         expected = len(steps) * max(1.0, run.steps / max(1.0, float(steps[-1])))
@@ -222,24 +224,26 @@ class Curves(QWidget):
         self.plot.setAccessibleDescription(QTextDocumentFragment.fromHtml(text).toPlainText() or self._nothing())
 
     def _sentence(self, number: int, run: RunCurves, step: float | None) -> str:
-        parts = []
-        for split in _splits(run)[: 2 if not number else 1]:
-            if not _has_lines(split):
-                continue
-            steps = column(split, "step")
-            place = len(steps) - 1 if step is None else int(np.searchsorted(steps, step, side="right")) - 1
-            series = [entry for entry in self._shown.series([split]) if split is run.train or entry.strong]
-            if place < 0 or not series:
-                continue
-            words = self._by_layer(series, split, place) if self._shown.by_layer else self._values(series, split, place)
-            sentence = self.tr("{values} at step {step}")
-            if split is run.validation:
-                sentence = self.tr("in validation {values} at step {step}")
-            parts.append(sentence.format(values=words, step=f"{steps[place]:,.0f}"))
-        said = "; ".join(parts)
-        if said and len(self._runs) > 1 and not self._shown.by_layer:
-            return self.tr("{run}: {values}").format(run=isolated(escape(run.name)), values=said)
-        return said
+        """What one run measured; the first one's validation on a line of its own, so that nothing moves meanwhile."""
+        if not _has_lines(run.train):
+            return ""
+        series = [entry for entry in self._shown.series([run.train]) if entry.strong or not number]
+        said = self._said(run.train, series, step, self.tr("{values} at step {step}"))
+        if len(self._runs) > 1 and not self._shown.by_layer:
+            said = self.tr("{run}: {values}").format(run=isolated(escape(run.name)), values=said)
+        checked = [series for series in self._shown.series([run.validation]) if series.strong]
+        if number or not checked:
+            return said
+        return f"{said}<br>{self._said(run.validation, checked, step, self.tr('validation: {values} at step {step}'))}"
+
+    def _said(self, split: Measures, series: Sequence[Series], step: float | None, sentence: str) -> str:
+        """The last values of ``split`` up to ``step``."""
+        steps = column(split, "step")
+        place = len(steps) - 1 if step is None else int(np.searchsorted(steps, step, side="right")) - 1
+        if place < 0:
+            return self.tr("validation: none before step {step}").format(step=f"{steps[0]:,.0f}")
+        values = self._by_layer if self._shown.by_layer else self._values
+        return sentence.format(values=values(series, split, place), step=f"{steps[place]:,.0f}")
 
     def _values(self, series: Sequence[Series], split: Measures, place: int) -> str:
         return " · ".join(self._value(entry, split, place) for entry in series)
@@ -258,9 +262,8 @@ class Curves(QWidget):
         written = [self._shown.write(float(column(split, entry.key)[place])) for entry in layers]
         said = [self._value(entry, split, place) for entry in series if entry.hue is not Hue.LAYER]
         if layers:
-            words = self.tr("{first} to {last}: {values}").format(
-                first=layers[0].name, last=layers[-1].name, values=f"<b>{' '.join(written)}</b>"
-            )
+            last = layers[-1].key.rpartition(" ")[2]
+            words = self.tr("layers 1 to {last}: {values}").format(last=last, values=strong(" ".join(written)))
             said.insert(1 if series[0].hue is not Hue.LAYER else 0, words)
         return " · ".join(said)
 
