@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
@@ -30,12 +30,12 @@ from explorer.widgets.curve_labels import along_lines, spread
 from explorer.widgets.curve_quantities import Baseline, Series
 from explorer.widgets.curve_smoothing import Pixels
 
-DASHES: tuple[tuple[float, ...], ...] = ((), (5, 3), (1.5, 2.5), (8, 3, 1.5, 3))  # of one run after the other
+DASHES: tuple[tuple[float, ...], ...] = ((), (7, 4), (2, 4), (10, 3, 2, 3))  # of one run after the other
 _BESIDE = 6.0  # pixels between lines and words
 _SMALL = 0.85  # of the size of the text
 _DOT = 3.0  # pixels from the middle of a point to its edge
 _POINTS_APART = 7.0  # pixels, below which the points of a validation are not drawn one by one
-_LINES_APART = 3.2  # heights of a figure between the lines of the grid
+_LINES_APART = 40.0  # pixels between the lines of the grid, and twice the height of a figure
 _LEAST = QSize(220, 150)
 
 
@@ -72,6 +72,15 @@ class Drawing:
     high: float = 1.0
     log: bool = False
     ticks: Callable[[Sequence[float]], list[str]] = ticks_written
+
+
+class Axes(NamedTuple):
+    """The room of the curves, the scale of the steps and that of the numbers with what is written beside it."""
+
+    area: QRectF
+    across: Scale
+    up: Scale
+    ticks: Sequence[tuple[float, str]]
 
 
 class Plot(QWidget):
@@ -114,12 +123,12 @@ class Plot(QWidget):
 
     def area(self) -> QRectF:
         """Where the curves are, without what stands around them."""
-        return self._axes()[0]
+        return self._axes().area
 
     def place(self, step: float, value: float) -> QPointF:
         """Where a value at a step is in the widget."""
-        _, across, up = self._axes()
-        return QPointF(across.pixel(step), up.pixel(value))
+        axes = self._axes()
+        return QPointF(axes.across.pixel(step), axes.up.pixel(value))
 
     def sizeHint(self) -> QSize:
         return QSize(560, 320)
@@ -130,9 +139,9 @@ class Plot(QWidget):
     # Mouse and keys
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        area, across, _ = self._axes()
-        inside = area.adjusted(-_BESIDE, 0, _BESIDE, _BESIDE).contains(event.position())
-        self.read(self._nearest(across.value(event.position().x())) if inside else None)
+        axes, point = self._axes(), event.position()
+        inside = axes.area.adjusted(-_BESIDE, 0, _BESIDE, _BESIDE).contains(point)
+        self.read(self._nearest(axes.across.value(point.x())) if inside else None)
 
     def leaveEvent(self, event: QEvent) -> None:
         self.read(None)
@@ -185,19 +194,20 @@ class Plot(QWidget):
 
     # Where things are
 
-    def _axes(self) -> tuple[QRectF, Scale, Scale]:
-        """The room of the curves, the scale of the steps and that of the numbers."""
+    def _axes(self) -> Axes:
         words, drawing = QFontMetricsF(theme.font(_SMALL)), self._drawing
         high = words.height()
-        top = (1 + self._legend_lines(words)) * (high + 2) + 2
+        top = (1 + self._legend_lines(words)) * (high + 2) + 4
         bottom = max(top + 40, self.height() - high - _BESIDE)
         up = Scale(drawing.low, drawing.high, bottom, top, drawing.log)
-        ticks = drawing.ticks(up.ticks(high * _LINES_APART))
+        values = up.ticks(max(2 * high, _LINES_APART))
+        ticks = drawing.ticks(values)
         left = max(map(words.horizontalAdvance, ticks), default=0.0) + _BESIDE + 2
         names = [words.horizontalAdvance(curve.series.name) for curve in self._named()]
         most = words.horizontalAdvance(f"{drawing.last:,.0f}") / 2
         right = max(left + 40, self.width() - max(max(names, default=0.0) + _BESIDE + 2, most + 1, 12.0))
-        return QRectF(left, top, right - left, bottom - top), Scale(0.0, max(drawing.last, 1.0), left, right), up
+        across = Scale(0.0, max(drawing.last, 1.0), left, right)
+        return Axes(QRectF(left, top, right - left, bottom - top), across, up, list(zip(values, ticks, strict=True)))
 
     def _named(self) -> list[Curve]:
         """The curves with a name at their end."""
@@ -245,8 +255,9 @@ class Plot(QWidget):
             painter.setPen(QColor(theme.palette().faint))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._drawing.empty)
             return
-        area, across, up = self._axes()
-        self._paint_axes(painter, area, across, up)
+        axes = self._axes()
+        area, across, up, _ = axes
+        self._paint_axes(painter, axes)
         self._paint_legend(painter)
         self._paint_baselines(painter, area, up)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -257,11 +268,11 @@ class Plot(QWidget):
         taken = self._paint_names(painter, area, across, up)
         self._paint_words(painter, area, up, taken, points)
 
-    def _paint_axes(self, painter: QPainter, area: QRectF, across: Scale, up: Scale) -> None:
+    def _paint_axes(self, painter: QPainter, axes: Axes) -> None:
+        area, across, up, ticks = axes
         colours, words = theme.palette(), painter.fontMetrics()
         line, faint = QPen(QColor(colours.line), 1), QPen(QColor(colours.faint))
-        values = up.ticks(words.height() * _LINES_APART)
-        for value, written in zip(values, self._drawing.ticks(values), strict=True):
+        for value, written in ticks:
             y = round(up.pixel(value)) + 0.5
             painter.setPen(line)
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
@@ -362,7 +373,7 @@ class Plot(QWidget):
         """The hairline and a dot on each line that is read; and that the keyboard is here."""
         if not self._drawing.curves:
             return
-        area, across, up = self._axes()
+        area, across, up, _ = self._axes()
         colours = theme.palette()
         if self.hasFocus():
             painter.setPen(QPen(QColor(colours.accent), 1))

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, Signal
-from PySide6.QtGui import QShowEvent, QTextDocumentFragment
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent, QTextDocumentFragment
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QVBoxLayout, QWidget
 
 from explorer import theme
@@ -63,6 +63,10 @@ class Curves(QWidget):
         self.log = QCheckBox(self.tr("log"))
         self.log.setToolTip(self.tr("A logarithmic axis: each step up is the same factor"))
         self.reading = Line()
+        self._words = QWidget()  # keeps the room that the longest reading took, so that the plot stays where it is
+        around = QVBoxLayout(self._words)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self.reading, 0, Qt.AlignmentFlag.AlignTop)
         self.plot = Plot()
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -71,7 +75,7 @@ class Curves(QWidget):
         tools.addWidget(theme.role(QLabel(self.tr("Smoothing")), "faint"))
         for tool in (self.smoothing, self.log):
             tools.addWidget(tool)
-        for part, stretch in ((tools, 0), (self.reading, 0), (self.plot, 1)):
+        for part, stretch in ((tools, 0), (self._words, 0), (self.plot, 1)):
             rows.addWidget(part, stretch)
         self.choice.currentIndexChanged.connect(self._turn)
         self.smoothing.chosen.connect(self._draw)
@@ -96,6 +100,8 @@ class Curves(QWidget):
 
     def show_runs(self, runs: Sequence[RunCurves]) -> None:
         """Shows ``runs``: the first is attended to, the others are laid over it. Drawn once it can be seen."""
+        if [run.name for run in runs] != [run.name for run in self._runs]:
+            self._words.setMinimumHeight(0)
         self._runs = tuple(runs)
         if self.isVisible():
             self._draw()
@@ -113,6 +119,10 @@ class Curves(QWidget):
             values[np.searchsorted(steps, curve.steps), place] = curve.raw
         return Sheet(values, [f"{step:.0f}" for step in steps.tolist()], [self._column(curve) for curve in curves])
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._words.setMinimumHeight(0)
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._stale:
@@ -121,6 +131,7 @@ class Curves(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+            self._words.setMinimumHeight(0)
             self._read(self.plot.step)  # words in colours
 
     # What is drawn
@@ -131,6 +142,7 @@ class Curves(QWidget):
 
     def _turn(self) -> None:
         self.smoothing.setEnabled(not self._shown.exact)
+        self._words.setMinimumHeight(0)
         self._draw()
         self.turned.emit()
 
@@ -221,6 +233,7 @@ class Curves(QWidget):
             said = said[:1]
         text = "<br>".join(sentence for sentence in said if sentence)
         self.reading.say(text)
+        self._words.setMinimumHeight(max(self._words.minimumHeight(), self.reading.minimumHeight()))
         self.plot.setAccessibleDescription(QTextDocumentFragment.fromHtml(text).toPlainText() or self._nothing())
 
     def _sentence(self, number: int, run: RunCurves, step: float | None) -> str:
