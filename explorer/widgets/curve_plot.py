@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,9 +24,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.widgets.curve_axes import Scale, ticks_written
+from explorer.widgets.curve_axes import Scale
+from explorer.widgets.curve_drawing import Curve, Drawing
 from explorer.widgets.curve_labels import along_lines, spread
-from explorer.widgets.curve_quantities import Baseline, Series
+from explorer.widgets.curve_quantities import Baseline
 from explorer.widgets.curve_smoothing import Pixels
 
 DASHES: tuple[tuple[float, ...], ...] = ((), (7, 4), (2, 4), (10, 3, 2, 3))  # of one run after the other
@@ -37,41 +37,6 @@ _DOT = 3.0  # pixels from the middle of a point to its edge
 _POINTS_APART = 7.0  # pixels, below which the points of a validation are not drawn one by one
 _LINES_APART = 40.0  # pixels between the lines of the grid, and twice the height of a figure
 _LEAST = QSize(220, 150)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A line through ``raw`` (N,) at ``steps`` (N,), and through ``smooth`` (N,), NaN where there is no number.
-
-    ``run`` is the number of the run, 0 for that which is attended to. A ``validation`` is drawn as points.
-    """
-
-    series: Series
-    steps: NDArray[Any]
-    raw: NDArray[Any]
-    smooth: NDArray[Any] | None = None
-    run: int = 0
-    validation: bool = False
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """All that a plot shows: ``last`` is where the steps end, ``low`` and ``high`` where the numbers do.
-
-    Without curves the sentence ``empty`` stands there.
-    """
-
-    curves: Sequence[Curve] = ()
-    baselines: Sequence[Baseline] = ()
-    stops: NDArray[Any] = field(default_factory=lambda: np.zeros(0))  # steps (N,) to read, ascending
-    runs: Sequence[str] = ()
-    unit: str = ""
-    empty: str = ""
-    last: float = 1.0
-    low: float = 0.0
-    high: float = 1.0
-    log: bool = False
-    ticks: Callable[[Sequence[float]], list[str]] = ticks_written
 
 
 class Axes(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -17,7 +17,8 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QVBoxLayout, QWidget
 from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.curve_axes import bounds
-from explorer.widgets.curve_plot import Curve, Drawing, Plot
+from explorer.widgets.curve_drawing import Curve, Drawing
+from explorer.widgets.curve_plot import Plot
 from explorer.widgets.curve_quantities import Baseline, Hue, Measures, Quantity, Series, column, quantities
 from explorer.widgets.curve_smoothing import Smoothed
 from explorer.widgets.flow import Flow
@@ -99,10 +100,13 @@ class Curves(QWidget):
         self.choice.setCurrentIndex(places[0] if places else self.choice.currentIndex())
 
     def show_runs(self, runs: Sequence[RunCurves]) -> None:
-        """Shows ``runs``: the first is attended to, the others are laid over it. Drawn once it can be seen."""
+        """Shows ``runs``: the first is attended to, the others are laid over it. Drawn once it can be seen.
+
+        The columns are taken as they are now: what is added to them later shows with the next call.
+        """
         if [run.name for run in runs] != [run.name for run in self._runs]:
             self._words.setMinimumHeight(0)
-        self._runs = tuple(runs)
+        self._runs = tuple(replace(run, train=dict(run.train), validation=dict(run.validation)) for run in runs)
         if self.isVisible():
             self._draw()
         else:
