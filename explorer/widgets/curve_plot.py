@@ -281,8 +281,9 @@ class Plot(QWidget):
         columns: dict[int, Pixels] = {}
 
         def line(curve: Curve, values: NDArray[Any], colour: str, width: float) -> None:
-            pixels = columns.setdefault(id(curve.steps), Pixels.of(across.pixels(curve.steps)))
-            x, y = pixels.thinned(up.pixels(values))
+            if (shared := id(curve.steps)) not in columns:  # by all lines of a run
+                columns[shared] = Pixels.of(across.pixels(curve.steps))
+            x, y = columns[shared].thinned(up.pixels(values))
             painter.setPen(_pen(colour, width, curve.run))
             painter.drawPath(pg.functions.arrayToQPath(x, y))
             drawn.append(np.stack([x, y], axis=1))

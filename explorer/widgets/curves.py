@@ -246,7 +246,7 @@ class Curves(QWidget):
             return ""
         series = [entry for entry in self._shown.series([run.train]) if entry.strong or not number]
         said = self._said(run.train, series, step, self.tr("{values} at step {step}"))
-        if len(self._runs) > 1 and not self._shown.by_layer:
+        if len(self._runs) > 1:
             said = self.tr("{run}: {values}").format(run=isolated(escape(run.name)), values=said)
         checked = [series for series in self._shown.series([run.validation]) if series.strong]
         if number or not checked:

@@ -166,6 +166,14 @@ def test_layers_are_named_at_their_ends_and_read_in_their_order(shown: Shown) ->
     assert "embeddings 1.00 · layers 1 to 10: 0.700 0.250 0.700" in said(curves)
 
 
+def test_by_layer_only_the_run_that_is_named_is_drawn(shown: Shown) -> None:
+    train = lines(4, **{"update_by_layer/layer 1": np.full(4, 0.5)})
+    curves = shown(run(train, name="one"), run(train, name="two"))
+    curves.choose("update-by-layer")
+    assert [curve.run for curve in curves.plot.drawing.curves] == [0]
+    assert said(curves) == "one: layers 1 to 1: 0.500 at step 40"
+
+
 def test_the_learning_rate_is_drawn_as_it_was(shown: Shown) -> None:
     curves = shown(run(lines(4, learning_rate=np.array([1e-4, 2e-4, 1e-3, 1.5e-4]))))
     curves.choose("learning-rate")
