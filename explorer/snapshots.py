@@ -38,10 +38,16 @@ class Snapshots:
         return bert
 
     def keep(self, paths: Iterable[Path]) -> Generator[float, None, None]:
-        """Opens what will perhaps be asked next, one model a pass. What cannot be opened is passed over."""
+        """Opens what will perhaps be asked next, the likeliest first, one model a pass, as far as there is room.
+
+        What cannot be opened is passed over.
+        """
+        needed = 0
         for path in paths:
             try:
-                self.load(path)
+                needed += self.load(path).parameters
+                if needed > _ROOM // 2:
+                    return
             except (ValueError, OSError, MemoryError):
                 continue
             yield 0.0

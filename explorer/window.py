@@ -25,8 +25,10 @@ from explorer.widgets.picture import Picture
 from explorer.widgets.sentence_bar import SentenceBar
 from explorer.widgets.shortcuts_dialog import ShortcutsDialog
 from explorer.widgets.status import ModelLabel, SelectionLabel
+from explorer.widgets.time_slider import TimeSlider
 from explorer.widgets.token_strip import TokenStrip
 from explorer.workspace import Workspace
+from model.training.run import snapshot_at
 
 # Name, number of its shortcut, and class: the numbers are those of the whole set of tabs, whichever are built.
 _TABS: tuple[tuple[str, int, type[Page]], ...] = (
@@ -61,6 +63,7 @@ class Window(QMainWindow):
         self.picker.browse.connect(self.browse)
         self.bar = SentenceBar(workspace, self.picker, lambda: self.settings.recent_texts)
         self.strip = TokenStrip(workspace)
+        self.time = TimeSlider(workspace)
         self.pages = {name: kind(workspace) for name, _, kind in _TABS}
         self.tabs = QTabWidget()
         for page in self.pages.values():
@@ -71,6 +74,7 @@ class Window(QMainWindow):
         layout.setSpacing(0)
         layout.addWidget(self.bar)
         layout.addWidget(self.strip)
+        layout.addWidget(self.time)
         layout.addWidget(self.tabs, 1)
         self.setCentralWidget(column)
         self.statusBar().setSizeGripEnabled(False)
@@ -189,7 +193,7 @@ class Window(QMainWindow):
         if bert is None or bert.origin is None or bert.origin == self._remembered:
             return
         self._remembered = bert.origin
-        if bert.origin not in bundled():
+        if bert.origin not in bundled() and snapshot_at(bert.origin) is None:  # runs have a table of their own
             self.settings.remember_model(bert.origin)
 
     def _remember_texts(self) -> None:
