@@ -328,7 +328,7 @@ QPushButton:pressed, QToolButton:pressed, QToolButton:checked, QPushButton:check
 QPushButton:focus, QToolButton:focus { border-color: $accent; }
 QPushButton:disabled, QToolButton:disabled { color: $disabled; }
 QPushButton[role="primary"] { background: $accent; border-color: $accent; color: $paper; font-weight: 600; }
-QToolButton[role="fold"] { background: transparent; border-color: transparent; padding: 2px 4px; color: $faint; }
+QToolButton[role="fold"] { background: transparent; border-color: transparent; padding: 2px 4px 2px 0; color: $faint; }
 QToolButton[role="fold"]:hover { color: $ink; }
 QToolButton[role="fold"]:focus { border-color: $accent; }
 QToolButton::menu-indicator, QPushButton::menu-indicator { image: none; width: 0; }
