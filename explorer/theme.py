@@ -287,7 +287,7 @@ QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTe
 QLineEdit[segment="a"] { border-left: 4px solid $segment_a; }
 QLineEdit[segment="b"] { border-left: 4px solid $segment_b; }
 QLineEdit[invalid="true"], QComboBox[invalid="true"], QPlainTextEdit[invalid="true"] {
-    border: 1px solid $ink; border-left: 4px solid $ink;
+    border: 1px solid $ink; border-left: 4px solid $ink; padding-left: 5px;
 }
 QComboBox::drop-down { border: none; width: 20px; }
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {
@@ -328,9 +328,11 @@ QPushButton:pressed, QToolButton:pressed, QToolButton:checked, QPushButton:check
 QPushButton:focus, QToolButton:focus { border-color: $accent; }
 QPushButton:disabled, QToolButton:disabled { color: $disabled; }
 QPushButton[role="primary"] { background: $accent; border-color: $accent; color: $paper; font-weight: 600; }
-QToolButton[role="fold"] { background: transparent; border-color: transparent; padding: 2px 4px 2px 0; color: $faint; }
-QToolButton[role="fold"]:hover { color: $ink; }
-QToolButton[role="fold"]:focus { border-color: $accent; }
+QPushButton[role="fold"] {
+    background: transparent; border-color: transparent; padding: 2px 6px 2px 0; color: $faint; text-align: left;
+}
+QPushButton[role="fold"]:hover { color: $ink; }
+QPushButton[role="fold"]:focus { border-color: $accent; }
 QToolButton::menu-indicator, QPushButton::menu-indicator { image: none; width: 0; }
 QFrame[role="group"] { background: $panel; border: 1px solid $line; border-radius: 5px; padding: 3px 10px; }
 QWidget[role="strip"] { background: $panel; border: solid $line; border-width: 1px 0; }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -49,7 +49,7 @@ class RecipeCost(QWidget):
         self._process: QProcess | None = None
         self._folder: QTemporaryDir | None = None
         self._held = False
-        self._failure = ""
+        self._failure, self._wrong = "", tuple[str, ...]()
         self.cost: Cost | None = None
         self.line = Line(3)
         self.line.setAccessibleName(self.tr("What the run takes on this machine"))
@@ -60,8 +60,9 @@ class RecipeCost(QWidget):
         self._pause.timeout.connect(self._measure)
         self._say()
 
-    def show_recipe(self, recipe: Recipe | None) -> None:
-        """Speaks of ``recipe`` from now on, of none where what is typed is impossible."""
+    def show_recipe(self, recipe: Recipe | None, wrong: Sequence[str] = ()) -> None:
+        """Speaks of ``recipe`` from now on; where there is none, of what is ``wrong``: the names of settings."""
+        self._wrong = tuple(wrong)
         if recipe == self._recipe and recipe is not None:
             return
         self.cancel()
@@ -166,7 +167,7 @@ class RecipeCost(QWidget):
     def _sentence(self) -> str:
         recipe = self._recipe
         if recipe is None:
-            return self.tr("No run: a setting that is marked below cannot be.")
+            return self.tr("This cannot be run. Please correct: {0}.").format(strong(escape(", ".join(self._wrong))))
         if self.cost is not None:
             return self._measured(self.cost)
         from_a_model = recipe.start_from or recipe.vocabulary.model

@@ -43,7 +43,7 @@ _FRONT = (
     "steps minutes",
     "objective",
 )
-_OPTIMISER = "optimizer weight_decay beta1 beta2 epsilon clip accumulation precision seed"
+_OPTIMIZER = "optimizer weight_decay beta1 beta2 epsilon clip accumulation precision seed"
 _MASKING = "chosen masked replaced short_share"
 _SCHEDULE = "warmup hold decay"
 _KEY = re.compile(r"[a-z_0-9]+(?:\.[a-z_0-9]+)?")
@@ -113,13 +113,18 @@ class RecipeFields(QWidget):
             row.show_values([_value(recipe, key) for key in row.keys])
         self.check()
 
+    @property
+    def wrong(self) -> list[str]:
+        """What the settings are called that are marked."""
+        return [row.name for row in self._distinct() if row.is_marked]
+
     def check(self) -> Recipe | None:
         """The recipe that is typed, its paths as they are typed; None, and marks, where there can be none."""
         fields = self.values()
         self._note_given(fields)
         phases = self.rows["phases"].editor
         assert isinstance(phases, PhasesEditor)
-        found = [phases.problem] if phases.problem else problems(fields)
+        found = [*problems(fields), *filter(None, [phases.problem])]
         self.mark(found)
         if found:
             return None
@@ -166,7 +171,7 @@ class RecipeFields(QWidget):
         """Every key that does not stand in front, in groups."""
         left = [key for key in [*_FIELDS, "phases"] if key not in " ".join(_FRONT).split()]
         groups = {
-            self.tr("Optimiser"): _OPTIMISER.split(),
+            self.tr("Optimizer"): _OPTIMIZER.split(),
             self.tr("Masking"): _MASKING.split(),
             self.tr("Schedule"): _SCHEDULE.split(),
             self.tr("Corpus"): [key for key in left if key.startswith("corpus.")],
@@ -180,7 +185,10 @@ class RecipeFields(QWidget):
 
     def _row(self, keys: Sequence[str], title: str, made: Editor) -> SettingRow:
         if keys[0] == "phases":
-            name, says = self.tr("As TOML"), self.tr("spans of the run that differ from the rest, one after the other")
+            name, says = (
+                self.tr("Phases, as TOML"),
+                self.tr("spans of the run that differ from the rest, one after the other"),
+            )
         else:
             name, says = title or words(_FIELDS[keys[0]].name), meaning(_FIELDS[keys[0]])
         row = SettingRow(keys, name, says, made)

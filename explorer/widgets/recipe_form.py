@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -63,7 +63,7 @@ class RecipeForm(QWidget):
         self.copy_button = QPushButton(self.tr("Copy command"))
         self._lay_out()
         self._connect()
-        self.show_recipe(self._shipped("little-world"), "little-world")
+        self._show_preset("little-world")
 
     def presets(self) -> Chosen:
         """The choice of recipes that are shipped, and of sizes."""
@@ -80,7 +80,7 @@ class RecipeForm(QWidget):
 
     def show_recipe(self, recipe: Recipe, name: str = "") -> None:
         """Shows another recipe, and suggests ``name`` for its run."""
-        self._preset = next(((key, recipe) for key in self._presets() if key == name), None)
+        self._preset = None
         self._name.edit.clear()
         self._name.edit.setPlaceholderText(name or self.tr("run"))
         self._say("")
@@ -103,17 +103,16 @@ class RecipeForm(QWidget):
 
     def save(self, file: Path) -> None:
         """Writes the recipe into ``file``, whole or not at all."""
-        self._save(file, lambda: self._say(self.tr("Saved as {0}.").format(file)))
+        if (recipe := self._possible()) is not None:
+            self._save(file, recipe)
 
     def copy_command(self) -> None:
         """Puts the command that does the same run on the clipboard; asks where to save the recipe first, if need be."""
-        recipe = self._recipe
-        if recipe is None:
-            self._say(self.tr("No run: a setting that is marked cannot be."), refused=True)
-        elif self._saved is not None and self._saved[1] == recipe:
+        recipe = self._possible()
+        if recipe is not None and self._saved is not None and self._saved[1] == recipe:
             self._copy(self._saved[0])
-        else:
-            self._ask_where(lambda file: self._save(file, lambda: self._copy(file)))
+        elif recipe is not None:
+            self._ask_where(recipe, self._copy)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
@@ -156,7 +155,7 @@ class RecipeForm(QWidget):
         self.preset.edited.connect(self._choose)
         self._name.edited.connect(self.changed)
         self.load_button.clicked.connect(self._ask_for_recipe)
-        self.save_button.clicked.connect(lambda: self._ask_where(self.save))
+        self.save_button.clicked.connect(self._ask_and_save)
         self.copy_button.clicked.connect(self.copy_command)
 
     def _presets(self) -> dict[str, str]:
@@ -176,25 +175,32 @@ class RecipeForm(QWidget):
         )
 
     def _choose(self) -> None:
-        key = self.preset.value()
-        self.show_recipe(self._shipped(key), key)
+        self._show_preset(self.preset.value())
+
+    def _show_preset(self, key: str) -> None:
+        recipe = self._shipped(key)
+        self.show_recipe(recipe, key)
+        self._preset = (key, recipe)
+        self.preset.show_value(key)
 
     # What is typed
 
     def _check(self) -> None:
         recipe = self.fields.check()
         self._recipe = None if recipe is None else recipe.placed(self._folder)
-        if self._recipe is not None and self._recipe.corpus.files:
-            self._look_for(self._recipe.corpus.files)
-        is_preset = self._preset is not None and self._recipe == self._preset[1]
-        self.preset.show_value(self._preset[0] if self._preset is not None and is_preset else None)
-        self.cost.show_recipe(self._recipe)
+        self._look_for(tuple(str(self._folder / Path(text).expanduser()) for text in self._corpus.value()[1]))
+        preset = self._preset
+        self.preset.show_value(preset[0] if preset is not None and self._recipe == preset[1] else None)
+        self.cost.show_recipe(self._recipe, self.fields.wrong)
         self.changed.emit()
 
     def _look_for(self, texts: tuple[str, ...]) -> None:
         """Refuses ``texts`` of which one is not there, which the worker finds out."""
-        if texts == self._lost[0]:
-            self._refuse_texts(texts, self._lost[1])
+        if not texts:
+            return
+        if texts == self._lost[0] and self._lost[1]:
+            self._recipe = None
+            self.fields.rows["corpus.files"].mark(["corpus.files"], self._lost[1])
         self._worker.submit(
             Lane.FILE, "recipe.texts", lambda: _missing(texts), lambda said: self._found(texts, said), self._fail
         )
@@ -204,11 +210,6 @@ class RecipeForm(QWidget):
         if self._lost != before and (sentence or texts == before[0]):
             self._check()
 
-    def _refuse_texts(self, texts: tuple[str, ...], sentence: str) -> None:
-        self.fields.rows["corpus.files"].mark(("corpus.files",) if sentence else (), sentence)
-        if sentence:
-            self._recipe = None
-
     # Files
 
     def _loaded(self, file: Path, recipe: Recipe) -> None:
@@ -216,14 +217,22 @@ class RecipeForm(QWidget):
         self.show_recipe(recipe, file.stem)
         self._say(self.tr("Loaded from {0}.").format(file))
 
-    def _save(self, file: Path, then: object) -> None:
-        recipe = self._recipe
-        assert recipe is not None
-        assert callable(then)
+    def _possible(self) -> Recipe | None:
+        """The recipe that is typed; says so where there is none."""
+        if self._recipe is None:
+            self._say(self.tr("Not yet: a setting that is marked cannot be."), refused=True)
+        return self._recipe
 
+    def _ask_and_save(self) -> None:
+        if (recipe := self._possible()) is not None:
+            self._ask_where(recipe)
+
+    def _save(self, file: Path, recipe: Recipe, then: Callable[[Path], None] | None = None) -> None:
         def saved(_: object) -> None:
             self._saved = (file, recipe)
-            then()
+            self._say(self.tr("Saved as {0}.").format(file))
+            if then is not None:
+                then(file)
 
         text = recipe.to_toml()
         self._worker.submit(Lane.FILE, "recipe.save", lambda: files.replace_text(file, text), saved, self._fail)
@@ -237,16 +246,13 @@ class RecipeForm(QWidget):
     def _ask_for_recipe(self) -> None:
         ask_for_path(self, self.tr("Load a recipe"), self.load, kinds=(self.tr("Recipes (*.toml)"),))
 
-    def _ask_where(self, chosen: object) -> None:
-        assert callable(chosen)
-        if self._recipe is None:
-            self._say(self.tr("Nothing to save: a setting that is marked cannot be."), refused=True)
-            return
+    def _ask_where(self, recipe: Recipe, then: Callable[[Path], None] | None = None) -> None:
+        """Saves ``recipe`` where the user says, and does ``then`` with the file."""
         where = self._saved[0] if self._saved is not None else Path.home() / f"{self.name}{_ENDING}"
         dialog = QFileDialog(self, self.tr("Save the recipe"), str(where), self.tr("Recipes (*.toml)"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(_ENDING[1:])
-        dialog.fileSelected.connect(lambda file: chosen(Path(file)))
+        dialog.fileSelected.connect(lambda file: self._save(Path(file), recipe, then))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets.setting_editors import Editor
@@ -50,6 +50,11 @@ class SettingRow(QWidget):
         """Shows other values, in the order of ``keys``."""
         self.editor.show_value(tuple(values) if len(self.keys) > 1 else values[0])
 
+    @property
+    def is_marked(self) -> bool:
+        """Whether it holds what cannot be."""
+        return any(part.property("invalid") for part in self.editor.parts)
+
     def mark(self, keys: Sequence[str], sentence: str) -> None:
         """Marks the editors of ``keys`` as holding what cannot be, and says why below; none is marked without."""
         wrong = {part for key, part in zip(self.keys, self.editor.parts, strict=True) if key in keys}
@@ -90,7 +95,7 @@ class Fold(QWidget):
     def __init__(self, title: str) -> None:
         super().__init__()
         self._title = title
-        self.button = QToolButton()
+        self.button = QPushButton()
         self.button.setCheckable(True)
         self.button.setAccessibleName(title)
         theme.role(self.button, "fold")
