@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -17,7 +17,7 @@ from explorer.widgets.flow import Flow
 from explorer.widgets.recipe_cost import Command, RecipeCost
 from explorer.widgets.recipe_fields import RecipeFields
 from explorer.widgets.setting_editors import Chosen, Editor, ask_for_path
-from explorer.widgets.setting_row import SettingRow, said, say
+from explorer.widgets.setting_row import SettingRow, align, said, say
 from explorer.worker import Lane, Worker
 from model.training import files
 from model.training.recipe import SIZES, CorpusRecipe, NetworkRecipe, Recipe, VocabularyRecipe
@@ -49,6 +49,7 @@ class RecipeForm(QWidget):
     def __init__(self, worker: Worker, command: Command) -> None:
         super().__init__()
         self._worker, self._command = worker, command
+        self._suggested = ""  # name of the run
         self._folder = Path.cwd()  # from where relative paths are seen
         self._saved: tuple[Path, Recipe] | None = None  # the file that holds a recipe, loaded or saved last
         self._preset: tuple[str, Recipe] | None = None  # the one chosen last, and what it was
@@ -76,13 +77,14 @@ class RecipeForm(QWidget):
     @property
     def name(self) -> str:
         """What the run is to be called."""
-        return self._name.edit.text().strip() or self._name.edit.placeholderText()
+        return self._name.edit.text().strip() or self._suggested
 
     def show_recipe(self, recipe: Recipe, name: str = "") -> None:
         """Shows another recipe, and suggests ``name`` for its run."""
         self._preset = None
-        self._name.edit.clear()
-        self._name.edit.setPlaceholderText(name or self.tr("run"))
+        self._suggested = name or self.tr("run")
+        if not self._name.edit.isModified():  # what was typed stays
+            self._name.edit.setText(self._suggested)
         self._say("")
         self.fields.show_recipe(recipe)
         self._check()
@@ -113,6 +115,11 @@ class RecipeForm(QWidget):
             self._copy(self._saved[0])
         elif recipe is not None:
             self._ask_where(recipe, self._copy)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            QTimer.singleShot(0, self, self._align)  # once the labels have the font, too
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
@@ -149,6 +156,10 @@ class RecipeForm(QWidget):
         for edit in self.findChildren(QWidget):
             edit.setAcceptDrops(False)  # or else an edit takes the name of a file that is dropped for text
         self.setAcceptDrops(True)
+        self._align()
+
+    def _align(self) -> None:
+        align(self.findChildren(SettingRow))
 
     def _connect(self) -> None:
         self.fields.edited.connect(self._check)

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 
 from model.training.recipe import Setting, setting
 
-_LONGEST = 40  # characters of a number
+_LONGEST, _SHOWN = 40, 5  # characters of a number: as many as can be, and as are always seen
 _FOLDERS = ("model", "start_from")  # settings that name a model directory
 _SEPARATORS = re.compile(r"(?<=\d)[,_\s](?=\d)")  # between the thousands of a whole number
 
@@ -76,6 +76,7 @@ class NumberEdit(QLineEdit):
         self._bounds, self._whole = bounds, whole
         self._empties = False
         self.setMaxLength(_LONGEST)
+        self._fit()
 
     def number(self) -> int | float | str:
         """The number, or else the text."""
@@ -97,6 +98,14 @@ class NumberEdit(QLineEdit):
         self.setPlaceholderText(written(number))
         if self.number() == 0:
             self.clear()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumWidth(_SHOWN * self.fontMetrics().averageCharWidth() + 20)  # within its frame
 
     def be_whole(self, whole: bool) -> None:
         """Whether it is one that counts."""
@@ -286,7 +295,7 @@ def editor(of: dataclasses.Field[Any], titles: Mapping[str, str]) -> Editor:
     """The editor of one field of a recipe. ``titles`` has other words for its choices, where they need some."""
     bounds = setting(of)
     if bounds.choices:
-        return Chosen({choice: titles.get(choice, choice) for choice in bounds.choices})
+        return Chosen({choice: titles.get(choice, _tr(choice)) for choice in bounds.choices})
     if of.default is dataclasses.MISSING:
         return Weights(_tr("news = 2"))
     if isinstance(of.default, bool):

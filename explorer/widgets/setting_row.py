@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets.setting_editors import Editor
 
-_LABEL = 15  # average characters wide: every label of a form is, so that editors stand below one another
+_LABEL = 13  # average characters that a label is wide at least
 
 
 class SettingRow(QWidget):
@@ -21,24 +21,23 @@ class SettingRow(QWidget):
         self.keys, self.name, self.editor = tuple(keys), name, editor
         self.sentence: QLabel | None = None  # made when it is needed: most rows never say anything
         self._note = self._wrong = ""
-        self._label = QLabel(name, wordWrap=True)
-        self._label.setTextFormat(Qt.TextFormat.PlainText)
-        self._label.setToolTip(meaning)
-        self._label.setBuddy(editor.parts[0])
-        self._label.setContentsMargins(0, 5, 0, 5)  # on the line of what stands in the editor
-        theme.role(self._label, "faint")
+        self.label = QLabel(name, wordWrap=True)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label.setToolTip(meaning)
+        self.label.setBuddy(editor.parts[0])
+        self.label.setContentsMargins(0, 6, 0, 4)  # on the line of what stands in the editor
+        theme.role(self.label, "faint")
         editor.describe(name, meaning)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(8)
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(1, 1)
-        self._grid.addWidget(self._label, 0, 0, Qt.AlignmentFlag.AlignTop)
+        self._grid.addWidget(self.label, 0, 0, Qt.AlignmentFlag.AlignTop)
         if editor.below is not editor:
             self._grid.addWidget(editor, 0, 1)
         if editor.below is not None:
             self._grid.addWidget(editor.below, 1, 0, 1, 2)
-        self._fit()
 
     @property
     def values(self) -> dict[str, object]:
@@ -69,14 +68,6 @@ class SettingRow(QWidget):
         self.editor.setEnabled(not note)
         self._say()
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange:
-            self._fit()
-
-    def _fit(self) -> None:
-        self._label.setFixedWidth(_LABEL * self.fontMetrics().averageCharWidth())
-
     def _say(self) -> None:
         sentence = self._wrong or self._note
         if self.sentence is None:
@@ -85,6 +76,19 @@ class SettingRow(QWidget):
             self.sentence = said()
             self._grid.addWidget(self.sentence, 2, 0, 1, 2)
         say(self.sentence, sentence, refused=bool(self._wrong))
+
+
+def align(rows: Iterable[SettingRow]) -> None:
+    """Makes all their labels as wide as the longest word needs, so that editors stand below one another."""
+    labels = [row.label for row in rows]
+    for label in labels:
+        label.setMinimumWidth(0)  # or else it needs what it had
+        label.ensurePolished()
+    widest = max(
+        max(label.minimumSizeHint().width(), _LABEL * label.fontMetrics().averageCharWidth()) for label in labels
+    )
+    for label in labels:
+        label.setFixedWidth(widest)
 
 
 class Fold(QWidget):

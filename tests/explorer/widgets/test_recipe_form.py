@@ -153,8 +153,9 @@ def test_every_size_can_be_chosen(form: RecipeForm) -> None:
         assert recipe.network.preset in (choice.currentData(), "tiny", "textbook")
 
 
-def test_a_recipe_with_no_value_left_as_it_was_comes_back(form: RecipeForm) -> None:
+def test_a_recipe_with_no_value_left_as_it_was_comes_back(form: RecipeForm, settle: Callable[[], None]) -> None:
     form.show_recipe(EVERYTHING, "all")
+    settle()
     recipe = form.fields.check()  # its paths are those of another machine
     assert recipe == EVERYTHING
     usual = vars(Recipe(steps=1, corpus=CorpusRecipe(little_world=1)))
