@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     pretrain.add_argument("--runs", type=Path, metavar="DIR", help="where run directories go; else the user's data")
     pretrain.add_argument("--name", metavar="NAME", help="the run's name; else that of the recipe's file")
     pretrain.add_argument("--dry-run", action="store_true", help="say what it would take on this machine, and end")
+    pretrain.add_argument("--json", action="store_true", help="with --dry-run, say it as one line of JSON")
     return parser
 
 

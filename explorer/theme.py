@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from explorer import paths
 
 Theme = Literal["light", "dark", "system"]
-Role = Literal["question", "answer", "heading", "faint", "refusal", "mono", "group", "strip"]
+Role = Literal["question", "answer", "heading", "faint", "refusal", "mono", "group", "strip", "fold"]
 
 TEXT_SCALES = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 
@@ -156,7 +156,8 @@ def mono(point_size: float | None = None) -> QFont:
 def role(widget: QWidget, name: Role) -> QWidget:
     """Gives a label its place in the hierarchy of a page: its size, weight and colour. Gives back ``widget``.
 
-    "group" frames what belongs together, "strip" is a band across the window.
+    "group" frames what belongs together, "strip" is a band across the window, "fold" a button that unfolds what is
+    below it. An edit whose text cannot be has the property "invalid"; a sentence near it says why.
     """
     widget.setProperty("role", name)
     return widget
@@ -285,6 +286,9 @@ QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit {
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus { border-color: $accent; }
 QLineEdit[segment="a"] { border-left: 4px solid $segment_a; }
 QLineEdit[segment="b"] { border-left: 4px solid $segment_b; }
+QLineEdit[invalid="true"], QComboBox[invalid="true"], QPlainTextEdit[invalid="true"] {
+    border: 1px solid $ink; border-left: 4px solid $ink; padding-left: 5px;
+}
 QComboBox::drop-down { border: none; width: 20px; }
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {
     border: none; width: 18px;
@@ -324,6 +328,11 @@ QPushButton:pressed, QToolButton:pressed, QToolButton:checked, QPushButton:check
 QPushButton:focus, QToolButton:focus { border-color: $accent; }
 QPushButton:disabled, QToolButton:disabled { color: $disabled; }
 QPushButton[role="primary"] { background: $accent; border-color: $accent; color: $paper; font-weight: 600; }
+QPushButton[role="fold"] {
+    background: transparent; border-color: transparent; padding: 2px 6px 2px 0; color: $faint; text-align: left;
+}
+QPushButton[role="fold"]:hover { color: $ink; }
+QPushButton[role="fold"]:focus { border-color: $accent; }
 QToolButton::menu-indicator, QPushButton::menu-indicator { image: none; width: 0; }
 QFrame[role="group"] { background: $panel; border: 1px solid $line; border-radius: 5px; padding: 3px 10px; }
 QWidget[role="strip"] { background: $panel; border: solid $line; border-width: 1px 0; }

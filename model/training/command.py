@@ -1,12 +1,14 @@
 """``main.py pretrain``: a run without a window, alone or under ``torchrun``.
 
-``options`` has recipe and resume (a path or None), runs (a path or None), name (a text or None), dry_run.
+``options`` has recipe and resume (a path or None), runs (a path or None), name (a text or None), dry_run, json.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
+import json
 import signal
 import sys
 import time
@@ -30,10 +32,12 @@ def run(options: argparse.Namespace) -> int:
     """Carries out the command; ``ValueError`` or ``OSError`` with a sentence where that cannot be."""
     if bool(options.recipe) == bool(options.resume):
         raise ValueError("Name either a recipe or, with --resume, the directory of a run.")
+    if options.json and not options.dry_run:
+        raise ValueError("--json says what a run would take: add --dry-run.")
     world = World.join()
     try:
         if options.dry_run:
-            return _dry_run(_recipe(options), world) if world.writes else 0
+            return _dry_run(_recipe(options), world, as_json=options.json) if world.writes else 0
         return _train(options, world)
     finally:
         world.leave()
@@ -43,10 +47,13 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     return Recipe.read(Run.open(options.resume).recipe_path if options.resume else options.recipe)
 
 
-def _dry_run(recipe: Recipe, world: World) -> int:
+def _dry_run(recipe: Recipe, world: World, *, as_json: bool) -> int:
     from model.training.estimate import estimate
 
     terminal, found = Terminal(recipe, sys.stdout), estimate(recipe, world.device)
+    if as_json:
+        terminal.say(json.dumps(dataclasses.asdict(found)))
+        return 0
     memory = f"{found.memory / 1e9:.1f} GB" if found.memory else "an unknown amount"
     terminal.say(f"{found.parameters:,} parameters, {memory} of memory")
     terminal.say(f"{found.steps:,} steps, up to {found.tokens:,} tokens")

@@ -194,13 +194,14 @@ class Recipe:
         if self.start_from and self.vocabulary.model:
             raise ValueError("start_from and vocabulary.model are both set: leave the latter out, weights have theirs.")
         config = None if self.start_from else self.config(max(self.vocabulary.size, 6))
-        for phase in self.phases or (Phase(),):
+        for number, phase in enumerate(self.phases or (Phase(),), 1):
             length = phase.length or self.length
+            key = f"phases[{number}].length" if phase.length else "length"
             if length < 5:
-                raise ValueError("length must be at least 5: [CLS], a token, [SEP], a token, [SEP].")
+                raise ValueError(f"{key} must be at least 5: [CLS], a token, [SEP], a token, [SEP].")
             if config is not None and length > config.max_position_embeddings:
                 longest = config.max_position_embeddings
-                raise ValueError(f"length {length} is more than network.max_length {longest}: lower it, or raise that.")
+                raise ValueError(f"{key} {length} is more than network.max_length {longest}: lower it, or raise that.")
 
     def config(self, vocabulary: int) -> BertConfig:
         """The network's configuration with that many vocabulary entries; ``ValueError`` where sizes do not fit."""
@@ -221,6 +222,17 @@ class Recipe:
             initializer_range=size.initializer_range,
             is_decoder=self.objective == "causal",
         )
+
+    def parameters(self, entries: int) -> int:
+        """Weights of the fresh network with that many vocabulary entries, without building it."""
+        config = self.config(entries)
+        D, inner = config.hidden_size, config.intermediate_size
+        norm, square = 2 * D, D * D + D  # a LayerNorm; a projection from D numbers to as many, with its bias
+        embeddings = (entries + config.max_position_embeddings + config.type_vocab_size) * D + norm
+        layer = 4 * square + norm + (D * inner + inner) + (inner * D + D) + norm
+        masked_lm = square + norm + entries  # its decoder is the token embedding again, with a bias of its own
+        next_sentence = square + 2 * D + 2 if self.objective == "mlm+nsp" else 0
+        return embeddings + config.num_hidden_layers * layer + masked_lm + next_sentence
 
     def phase(self, progress: float) -> int:
         """The number of the phase that stands at ``progress``, 0 … 1 of the run."""
@@ -252,17 +264,10 @@ class Recipe:
         return "\n".join(lines) + "\n"
 
     @classmethod
-    def from_toml(cls, text: str, name: str = "The recipe") -> Recipe:
-        """The recipe that ``text`` describes. ``ValueError`` names what is wrong and what to do."""
-        try:
-            fields = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ValueError(f"{name} is not valid TOML: {error}.") from error
-        schema = fields.pop("schema", SCHEMA)
-        if not isinstance(schema, int) or schema > SCHEMA:
-            raise ValueError(f"{name} has schema {schema}, this program knows up to {SCHEMA}: use a newer program.")
-        tables = {"corpus": CorpusRecipe, "vocabulary": VocabularyRecipe, "network": NetworkRecipe}
-        for key, kind in tables.items():
+    def from_fields(cls, fields: dict[str, Any]) -> Recipe:
+        """The recipe with these values, in tables as in a file. ``ValueError`` names what is wrong and what to do."""
+        fields = dict(fields)
+        for key, kind in _TABLES.items():
             if key in fields:
                 fields[key] = _build(kind, fields[key], f"{key}.")
         if "phases" in fields:
@@ -272,6 +277,18 @@ class Recipe:
                 _build(Phase, phase, f"phases[{number}].") for number, phase in enumerate(fields["phases"], 1)
             )
         return _build(cls, fields, "")
+
+    @classmethod
+    def from_toml(cls, text: str, name: str = "The recipe") -> Recipe:
+        """The recipe that ``text`` describes. ``ValueError`` names what is wrong and what to do."""
+        try:
+            fields = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"{name} is not valid TOML: {error}.") from error
+        schema = fields.pop("schema", SCHEMA)
+        if not isinstance(schema, int) or schema > SCHEMA:
+            raise ValueError(f"{name} has schema {schema}, this program knows up to {SCHEMA}: use a newer program.")
+        return cls.from_fields(fields)
 
     @classmethod
     def read(cls, file: Path) -> Recipe:
@@ -297,6 +314,30 @@ class Recipe:
 
 
 _R = TypeVar("_R")
+_TABLES = {"corpus": CorpusRecipe, "vocabulary": VocabularyRecipe, "network": NetworkRecipe}
+
+
+def problems(fields: dict[str, Any]) -> list[str]:
+    """All that keeps ``Recipe.from_fields(fields)`` from a recipe, a sentence each that begins with its key.
+
+    Of values that do not go together there is one sentence at most, and none while a single value cannot be.
+    """
+    found = []
+    for table, kind in {"": Recipe, **_TABLES}.items():
+        values, before = (fields.get(table, {}), f"{table}.") if table else (fields, "")
+        for one in dataclasses.fields(kind):
+            if "setting" in one.metadata and one.name in values:
+                value = values[one.name]
+                try:
+                    _checked(one, before + one.name, tuple(value) if isinstance(value, list) else value)
+                except ValueError as error:
+                    found.append(str(error))
+    if not found:
+        try:
+            Recipe.from_fields(fields)
+        except ValueError as error:
+            found.append(str(error))
+    return found
 
 
 def _build(kind: type[_R], fields: object, table: str) -> _R:
@@ -318,21 +359,22 @@ _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: 
 def _check(of: Any, table: str) -> None:
     """Checks every field that has a setting, and makes a whole number given for a float one."""
     for one in dataclasses.fields(of):
-        if "setting" not in one.metadata:
-            continue
-        key, value = f"{table}{one.name}", getattr(of, one.name)
-        wanted: type = type(one.default)
-        if one.default is dataclasses.MISSING:
-            _check_weights(key, value)
-            continue
-        if wanted is float and type(value) is int:
-            value = float(value)
-            object.__setattr__(of, one.name, value)
-        if type(value) is not wanted or (
-            isinstance(value, tuple) and not all(isinstance(entry, str) for entry in value)
-        ):
-            raise ValueError(f"{key} must be {_KINDS[wanted]}, not {value!r}.")
-        _check_range(key, value, setting(one))
+        if "setting" in one.metadata:
+            object.__setattr__(of, one.name, _checked(one, f"{table}{one.name}", getattr(of, one.name)))
+
+
+def _checked(one: dataclasses.Field[Any], key: str, value: Any) -> Any:
+    """``value`` as the field holds it. ``ValueError``, beginning with ``key``, where it cannot be the field's."""
+    if one.default is dataclasses.MISSING:
+        _check_weights(key, value)
+        return value
+    wanted: type = type(one.default)
+    if wanted is float and type(value) is int:
+        value = float(value)
+    if type(value) is not wanted or (isinstance(value, tuple) and not all(isinstance(entry, str) for entry in value)):
+        raise ValueError(f"{key} must be {_KINDS[wanted]}, not {value!r}.")
+    _check_range(key, value, setting(one))
+    return value
 
 
 def _check_range(key: str, value: Any, setting: Setting) -> None:
@@ -358,6 +400,17 @@ def _lines(of: Any) -> list[str]:
         for one in dataclasses.fields(of)
         if "setting" in one.metadata
     ]
+
+
+def phases_to_toml(phases: tuple[Phase, ...]) -> str:
+    """The phases as they stand in a file, each with no more than what it changes."""
+    lines, usual = list[str](), vars(Phase())
+    for phase in phases:
+        lines += [
+            "[[phases]]",
+            *(f"{key} = {_toml(value)}" for key, value in vars(phase).items() if value != usual[key]),
+        ]
+    return "\n".join(lines)
 
 
 def _toml(value: object) -> str:

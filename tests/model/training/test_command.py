@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -83,6 +84,13 @@ def test_what_it_would_take_is_said_without_a_run(tmp_path: Path) -> None:
     assert "60 steps, up to 7,680 tokens" in done.stdout  # 60 of 4 times 32
     assert "parameters" in done.stdout
     assert not (tmp_path / "runs").exists()
+
+
+def test_what_it_would_take_is_said_for_programs_in_one_line(tmp_path: Path) -> None:
+    said = json.loads(pretrain(recipe_file(tmp_path), "--dry-run", "--json").stdout)
+    assert said.keys() == {"parameters", "memory", "steps", "tokens", "seconds"}
+    assert (said["steps"], said["tokens"]) == (60, 7_680)
+    assert "--dry-run" in pretrain(recipe_file(tmp_path), "--json", code=2).stderr
 
 
 def test_what_it_would_take_is_said_of_the_model_that_the_run_starts_from(tmp_path: Path) -> None:

@@ -6,12 +6,24 @@ import dataclasses
 import math
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.training.recipe import SIZES, CorpusRecipe, NetworkRecipe, Phase, Recipe, VocabularyRecipe, setting
+from model.training import preparation
+from model.training.recipe import (
+    SIZES,
+    CorpusRecipe,
+    NetworkRecipe,
+    Phase,
+    Recipe,
+    VocabularyRecipe,
+    phases_to_toml,
+    problems,
+    setting,
+)
 
 _LEAST = "steps = 10\n[corpus]\nlittle_world = 100\n"
 
@@ -44,7 +56,10 @@ _LEAST = "steps = 10\n[corpus]\nlittle_world = 100\n"
         (_LEAST + "[network]\npreset = 'huge'", "network.preset 'huge' is not known: choose one of textbook, tiny"),
         (_LEAST + "[[phases]]\nshare = 0.4", "The shares of the phases must add up to 1"),
         (_LEAST + "[[phases]]\nshare = 1\nlenght = 64", "phases[1].lenght is no key of a recipe: did you mean length?"),
-        (_LEAST + "[[phases]]\nshare = 1.0\nlength = 1000", "length 1000 is more than network.max_length 512"),
+        (
+            _LEAST + "[[phases]]\nshare = 1.0\nlength = 1000",
+            "phases[1].length 1000 is more than network.max_length 512",
+        ),
         ("start_from = 'a'\n" + _LEAST + "[vocabulary]\nmodel = 'b'", "start_from and vocabulary.model are both set"),
         ("phases = 3\n" + _LEAST, "phases must be a list"),
         ("corpus = 3", "corpus must be a table"),
@@ -155,3 +170,36 @@ def test_every_key_says_what_it_means() -> None:
                 continue
             assert setting(field).meaning
             assert not math.isnan(setting(field).low)
+
+
+def test_all_that_is_wrong_with_single_values_is_said_at_once() -> None:
+    fields = tomllib.loads("batch = 'many'\nchosen = 2\n" + _LEAST + "[vocabulary]\nsize = 3")
+    assert problems(fields) == [
+        "batch must be a whole number, not 'many'.",
+        "chosen must be between 0.001 and 0.9, not 2.0.",
+        "vocabulary.size must be at least 6, not 3.",
+    ]
+
+
+def test_values_that_do_not_go_together_are_said_once_each_alone_can_be() -> None:
+    fields = tomllib.loads("masked = 0.8\nreplaced = 0.3\n" + _LEAST)
+    assert [sentence[:19] for sentence in problems(fields)] == ["masked and replaced"]
+    assert problems(tomllib.loads(_LEAST)) == []
+
+
+@pytest.mark.parametrize("objective", ["mlm+nsp", "mlm", "causal"])
+@pytest.mark.parametrize(
+    "network",
+    [NetworkRecipe("textbook"), NetworkRecipe("tiny", layers=3, heads=4, hidden_size=40, intermediate_size=50)],
+)
+def test_parameters_are_those_of_the_network_that_is_built(objective: Any, network: NetworkRecipe) -> None:
+    recipe = Recipe(objective, 16, steps=1, corpus=CorpusRecipe(little_world=1), network=network)
+    built = preparation.network(recipe, 90)
+    assert recipe.parameters(90) == sum(parameter.numel() for parameter in built.parameters())
+
+
+def test_phases_are_written_with_no_more_than_they_change() -> None:
+    phases = (Phase(0.0, length=16), Phase(weights={"a b": 2.0}))
+    written = phases_to_toml(phases)
+    assert written == '[[phases]]\nshare = 0.0\nlength = 16\n[[phases]]\nweights = { "a b" = 2.0 }'
+    assert Recipe.from_toml(_LEAST + written).phases == phases
