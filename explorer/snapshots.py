@@ -21,20 +21,25 @@ class Snapshots:
     def __init__(self) -> None:
         self._kept: dict[tuple[Path, int], Bert] = {}  # by directory and time of writing, the latest last
 
-    def load(self, path: Path) -> Bert:
-        """The model in a directory; a snapshot is called after its run and step. Raises what ``model.load`` does."""
+    def load(self, path: Path, *, keep: bool = True) -> Bert:
+        """The model in a directory; a snapshot is called after its run and step, and kept if it is to be.
+
+        Raises what ``model.load`` does.
+        """
         import model
 
         place = snapshot_at(path)
         if place is None:
             return model.load(path)
         key = path, _written(path)
-        bert = self._kept.pop(key, None)
+        bert = self._kept.get(key)
         if bert is None:
             run, step = place
             bert = dataclasses.replace(model.load(path), name=f"{run.name} @ step {step:,}")
-        self._kept[key] = bert
-        self._make_room()
+        if keep:
+            self._kept.pop(key, None)
+            self._kept[key] = bert
+            self._make_room()
         return bert
 
     def keep(self, paths: Iterable[Path]) -> Generator[float, None, None]:

@@ -52,6 +52,7 @@ class Plot(QWidget):
     """Shows a drawing. What does not change while the mouse moves is painted once."""
 
     pointed = Signal(object)  # the step that is read, None for none
+    picked = Signal(float)  # a step that was clicked, or that is read when Return is pressed
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -111,11 +112,17 @@ class Plot(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self.read(None)
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self._step is not None:
+            self.picked.emit(self._step)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         stops, key = self._drawing.stops, event.key()
         moves = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -10, Qt.Key.Key_PageDown: 10}
         if key == Qt.Key.Key_Escape and self._step is not None:
             self.read(None)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._step is not None:
+            self.picked.emit(self._step)
         elif len(stops) and key in (Qt.Key.Key_Home, Qt.Key.Key_End):
             self.read(float(stops[0 if key == Qt.Key.Key_Home else -1]))
         elif len(stops) and key in moves:

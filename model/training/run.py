@@ -130,6 +130,29 @@ class Run:
     def state_path(self) -> Path:
         return self.directory / "state.pt"
 
+    def renamed(self, name: str) -> Run:
+        """The same run under another name. ``ValueError`` where the name is unfit or taken, or the run is in use."""
+        _require_name(name)
+        self.require_idle()
+        target = self.directory.with_name(name)
+        if target.exists():
+            raise ValueError(f"There is already something called {name} among the runs: choose another name.")
+        with files.said_in_a_sentence(self.directory, "renamed"):
+            return Run(self.directory.rename(target))
+
+    def export(self, folder: Path) -> Path:
+        """Copies the last snapshot, a Hugging Face directory, into ``folder`` under the run's name; gives back where.
+
+        What is there already stays: the copy is then called NAME-2, NAME-3 …
+        """
+        snapshots = self.snapshots()
+        if not snapshots:
+            raise ValueError(f"The run {self.name} has no snapshot yet: there is nothing to export.")
+        with files.said_in_a_sentence(folder, "written"):
+            target = _make_folder(folder, self.name)
+            shutil.copytree(snapshots[-1][1], target, dirs_exist_ok=True)
+        return target
+
     # Who works on it
 
     @contextlib.contextmanager
@@ -150,6 +173,11 @@ class Run:
             yield
         finally:
             lock.release()
+
+    def require_idle(self) -> None:
+        """``ValueError`` while a process is at work here, or about to be."""
+        if self.status().alive:
+            raise ValueError(f"The run {self.name} is in use by {self._holder()}: stop it first.")
 
     def is_alive(self) -> bool:
         """Whether a process holds the lock. A pid would not tell: another program may have the number by now."""

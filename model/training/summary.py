@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from model.training.files import read_object
@@ -25,7 +24,7 @@ class Summary:
     steps: int  # that were planned; 0 where a time was
     best_loss: float | None  # the least validation loss, nats; None before the first
     disk: int  # bytes
-    began: datetime
+    began: float  # seconds since 1970
 
 
 class Summaries:
@@ -64,7 +63,7 @@ def summary(run: Run, status: Status | None = None) -> Summary:
         recipe.steps if recipe is not None else 0,
         best,
         sum(file.stat().st_size for file in run.directory.rglob("*") if file.is_file()),
-        datetime.fromtimestamp(run.recipe_path.stat().st_mtime).astimezone(),
+        run.recipe_path.stat().st_mtime,
     )
 
 
