@@ -155,10 +155,8 @@ class BatchTable(Panel):
         for kind in _KINDS:
             if count := sum(token.kind == kind for token in row.tokens):
                 tint = getattr(colours, kind)
-                ink = theme.readable_on(tint)
-                parts.append(
-                    f'<span style="background-color:{tint};color:{ink}">&nbsp;{count} {escape(names[kind])}&nbsp;</span>'
-                )
+                look = f"background-color:{tint};color:{theme.readable_on(tint)}"
+                parts.append(f'<span style="{look}">&nbsp;{count} {escape(names[kind])}&nbsp;</span>')
         return " · ".join(parts)
 
 

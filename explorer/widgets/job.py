@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStackedWidget, QWidget
 
 from explorer import theme
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from model.bert import Bert
     from model.trace import Trace
 
+translate = QCoreApplication.translate  # by its own name: lupdate finds the texts by it
+
 AT_ONCE = 64  # tokens: about shorter texts a page asks without being told to
 _PATIENCE = 0.3  # seconds that a job may take before it shows how far it is: most are done sooner
 _STEPS = 1_000  # of the progress bar
+_HOURS_FROM = 5_400  # seconds left, from which on hours are told
 _CLEAR_FROM = 60  # seconds left, from which on minutes say enough
 _ROUND_FROM = 10  # seconds left, from which on they come in fives
 
@@ -129,12 +132,7 @@ class Job(QWidget):
     def _time_left(self, share: float) -> str:
         if share <= 0:
             return self.tr("waiting for the model")
-        seconds = (time.monotonic() - self._began) * (1 - share) / share
-        if seconds >= _CLEAR_FROM:
-            return self.tr("about {0} min left").format(round(seconds / 60 + 0.4))
-        if seconds >= _ROUND_FROM:
-            return self.tr("about {0} s left").format(round(seconds / 5) * 5)
-        return self.tr("about {0} s left").format(max(1, round(seconds)))
+        return time_left((time.monotonic() - self._began) * (1 - share) / share)
 
     def _finish(self, result: Any) -> None:
         self._task = None
@@ -151,3 +149,15 @@ class Job(QWidget):
             raise error
         self.hint.setText(str(error) or self.tr("There is not enough memory for this: shorten the text."))
         self._wait()
+
+
+def time_left(seconds: float) -> str:
+    """In words, no more exact than an estimate is."""
+    if seconds >= _HOURS_FROM:
+        hours, minutes = divmod(round(seconds / 300) * 5, 60)
+        return translate("Job", "about {0} h {1} min left").format(hours, minutes)
+    if seconds >= _CLEAR_FROM:
+        return translate("Job", "about {0} min left").format(round(seconds / 60 + 0.4))
+    if seconds >= _ROUND_FROM:
+        return translate("Job", "about {0} s left").format(round(seconds / 5) * 5)
+    return translate("Job", "about {0} s left").format(max(1, round(seconds)))

@@ -104,7 +104,7 @@ class Race(QWidget):
         bert, trace = self._workspace.bert, self._workspace.trace
         if bert is None or trace is None or not self.isVisible():
             return
-        question = trace.scenario, bert.tokenizer
+        question = trace.scenario, bert.tokenizer.tokens
         if question != self._question:
             self._question, self._answers = question, {}
         missing = [snapshot for snapshot in reversed(self._snapshots) if snapshot[1] not in self._answers]

@@ -1,0 +1,103 @@
+"""What can be done to the directory of a run: asked of the user where that is due, and done on the worker."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QFile, QObject, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from explorer.worker import Lane, Worker
+from model.training.run import Run
+
+
+class RunFiles(QObject):
+    """Renames, deletes and exports. Dialogs belong to ``window`` and block nothing."""
+
+    changed = Signal()  # the folder of runs is another
+    said = Signal(str)  # a sentence: what was done
+    failed = Signal(str)  # a sentence: what could not be done
+
+    def __init__(self, worker: Worker, window: QWidget) -> None:
+        super().__init__(window)
+        self._worker, self._window = worker, window
+
+    def rename(self, run: Run, name: str) -> None:
+        """Gives a run another name."""
+        self._do(run, lambda: run.renamed(name.strip()), lambda _: self.changed.emit())
+
+    def delete(self, run: Run) -> None:
+        """Asks, and then moves a run to the trash."""
+        self._ask(
+            self.tr("Move the run {name} to the trash?").format(name=run.name),
+            self.tr("Its curves and all its snapshots go with it."),
+            self.tr("Move to the trash"),
+            lambda: self._do(run, lambda: _discard(run), lambda gone: self._discarded(run, gone)),
+        )
+
+    def export(self, run: Run) -> None:
+        """Asks for a folder, and copies the last snapshot into it as a Hugging Face directory."""
+        dialog = QFileDialog(self._window, self.tr("Export {name} into a folder").format(name=run.name))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda folder: self.export_into(run, Path(folder)))
+        dialog.open()
+
+    def export_into(self, run: Run, folder: Path) -> None:
+        """Copies the last snapshot into ``folder``, under the run's name."""
+        done = self.tr("Exported as {folder}.")
+        self._do(run, lambda: run.export(folder), lambda target: self.said.emit(done.format(folder=target)))
+
+    def reveal(self, run: Run) -> None:
+        """Shows the folder of a run in the desktop's file manager."""
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(run.directory))):
+            self.failed.emit(self.tr("No program shows folders here; the run lies in {0}.").format(run.directory))
+
+    def _discarded(self, run: Run, gone: bool) -> None:
+        if gone:
+            self.changed.emit()
+            self.said.emit(self.tr("{name} is in the trash.").format(name=run.name))
+            return
+        self._ask(
+            self.tr("The run {name} cannot be moved to the trash. Delete it for good?").format(name=run.name),
+            self.tr("This disk has no trash. What is deleted cannot be brought back."),
+            self.tr("Delete for good"),
+            lambda: self._do(run, lambda: _delete(run), lambda _: self.changed.emit()),
+        )
+
+    def _ask(self, question: str, more: str, yes: str, act: Callable[[], None]) -> None:
+        box = QMessageBox(QMessageBox.Icon.Question, "", question, parent=self._window)
+        box.setInformativeText(more)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        agree = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        agree.clicked.connect(act)
+        box.open()
+
+    def _do(self, run: Run, call: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        self._worker.submit(Lane.FILE, f"files of {run.name}", call, done, self._fail)
+
+    def _fail(self, error: Exception) -> None:
+        if not isinstance(error, ValueError | OSError):
+            raise error
+        self.failed.emit(str(error))
+
+
+def _discard(run: Run) -> bool:
+    """On the worker's thread: whether the run went to the trash."""
+    run.require_idle()
+    return QFile(str(run.directory)).moveToTrash()
+
+
+def _delete(run: Run) -> None:
+    """On the worker's thread."""
+    run.require_idle()
+    try:
+        shutil.rmtree(run.directory)
+    except OSError as error:
+        raise OSError(f"{run.directory} cannot be deleted: {error.strerror}.") from error

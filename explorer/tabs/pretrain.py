@@ -1,0 +1,285 @@
+"""How does a BERT learn? A recipe, its training while it goes on, what is learnt, and the runs so far (C13 … C17)."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QSplitter, QVBoxLayout, QWidget
+
+from explorer import training_process
+from explorer.run_files import RunFiles
+from explorer.training import Training
+from explorer.training_process import Seen
+from explorer.widgets.batch_table import BatchTable
+from explorer.widgets.curves import Curves, RunCurves
+from explorer.widgets.diagnosis import Diagnosis
+from explorer.widgets.line import Line
+from explorer.widgets.page import Page
+from explorer.widgets.panel import strong
+from explorer.widgets.picture import Picture
+from explorer.widgets.race import Race
+from explorer.widgets.recipe_form import RecipeForm
+from explorer.widgets.run_control import RunControl
+from explorer.widgets.runs_table import RunsTable
+from explorer.widgets.scroll import Scroll
+from explorer.workspace import Workspace
+from model.training.recipe import Recipe
+from model.training.run import Run
+
+if TYPE_CHECKING:
+    from model.bert import Bert
+    from model.trace import Trace
+
+_DRAW_EVERY = 1_000  # milliseconds from one drawing of the curves to the next: one takes 20 to 50
+_FORM, _LEARNT = 310, 330  # pixels of the outer columns
+
+
+class PretrainTab(Page):
+    """Left the recipe; in the middle the curves and all runs; right the doctor, the user's sentence and the batch."""
+
+    needs_answer = False  # a model can be trained where none is open
+    said = Signal(str)  # a sentence about what was done
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(workspace, parent)
+        self.training = Training(workspace.worker, parent=self)
+        self.files = RunFiles(workspace.worker, self)
+        self.form = RecipeForm(workspace.worker, training_process.command)
+        self.control, self.curves, self.runs = RunControl(self), Curves(), RunsTable()
+        self.doctor, self.race, self.batch = Diagnosis(), Race(workspace), BatchTable()
+        self.trouble = Line(role="refusal")
+        self.trouble.hide()
+        self._drawing = QTimer(self, singleShot=True, interval=_DRAW_EVERY)
+        self._drawing.timeout.connect(self._draw_curves)
+        self._lay_out()
+        self._connect()
+        self._show_seen()
+
+    @property
+    def title(self) -> str:
+        return self.tr("Pretrain")
+
+    @property
+    def question(self) -> str:
+        return self.tr("How does a BERT learn?")
+
+    def draw(self, bert: Bert, trace: Trace) -> None:
+        """Nothing here is about the open model but the race, which listens to its answers itself."""
+
+    # How it is laid out
+
+    def _lay_out(self) -> None:
+        self._curves = Picture(self.curves.plot, self.curves.sheet, "pretrain", self.tr("Curves"), frame=self.curves)
+        self._race = Picture(
+            self.race.plot, self.race.sheet, "pretrain", self.tr("Your sentence, step by step"), frame=self.race
+        )
+        left, middle, right = QWidget(), QSplitter(), QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(Scroll(self.form), 1)
+        column.addWidget(self.control.buttons)
+        left.setFixedWidth(_FORM)
+        upper = QWidget()
+        rows = QVBoxLayout(upper)
+        rows.setContentsMargins(0, 0, 0, 6)
+        rows.setSpacing(8)
+        for widget, stretch in ((self.trouble, 0), (self.control.progress, 0), (self._curves, 1)):
+            rows.addWidget(widget, stretch)
+        from PySide6.QtCore import Qt
+
+        middle.setOrientation(Qt.Orientation.Vertical)
+        middle.setChildrenCollapsible(False)
+        middle.addWidget(upper)
+        middle.addWidget(self.runs)
+        middle.setStretchFactor(0, 3)
+        middle.setStretchFactor(1, 1)
+        learnt = QVBoxLayout(right)
+        learnt.setContentsMargins(0, 0, 0, 0)
+        learnt.setSpacing(12)
+        for widget, stretch in ((self.doctor, 0), (self._race, 0), (self.batch, 1)):
+            learnt.addWidget(widget, stretch)
+        aside = Scroll(right)
+        aside.setFixedWidth(_LEARNT)
+        whole = QHBoxLayout(self.body)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(20)
+        whole.addWidget(left)
+        whole.addWidget(middle, 1)
+        whole.addWidget(aside)
+
+    def _connect(self) -> None:
+        training, control, runs, files = self.training, self.control, self.runs, self.files
+        training.listed.connect(self._show_runs)
+        training.changed.connect(self._show_seen)
+        for failing in (training.failed, files.failed):
+            failing.connect(self._complain)
+        files.said.connect(self.said)
+        files.changed.connect(training.list)
+        control.start.connect(self.start)
+        control.stop.connect(self.stop)
+        control.resume.connect(self.resume)
+        control.open.connect(self.open)
+        runs.chosen.connect(training.look_at)
+        runs.opened.connect(self.open_run)
+        runs.renamed.connect(files.rename)
+        runs.deleted.connect(files.delete)
+        runs.exported.connect(files.export)
+        runs.revealed.connect(files.reveal)
+        runs.duplicated.connect(self.begin_another)
+        self.form.changed.connect(lambda: control.allow_start(self.form.recipe() is not None))
+        control.allow_start(self.form.recipe() is not None)
+        self.race.picked.connect(self.workspace.open_model)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.training.follow(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.training.follow(False)
+
+    # What can be done
+
+    @property
+    def attended(self) -> Run | None:
+        """The run that Stop, Resume and Open speak of."""
+        seen = self.training.attended
+        return None if seen is None else seen.run
+
+    def start(self) -> None:
+        """Trains with the recipe of the form; asks first where another run is at work."""
+        recipe = self.form.recipe()
+        if recipe is None:
+            return
+        begin = lambda: self._begin(recipe)  # noqa: E731
+        self._one_at_a_time(begin)
+
+    def stop(self) -> None:
+        """Asks the attended run to save and end."""
+        if (run := self.attended) is not None:
+            self.training.stop(run)
+
+    def resume(self) -> None:
+        """Lets the attended run go on."""
+        if (run := self.attended) is not None:
+            self._one_at_a_time(lambda: self._go_on(run))
+
+    def open(self) -> None:
+        """Opens the last snapshot of the attended run in every tab."""
+        if (run := self.attended) is not None:
+            self.open_run(run)
+
+    def open_run(self, run: Run) -> None:
+        """Opens the last snapshot of a run in every tab."""
+        self.workspace.worker.submit(
+            Lane.FILE, "pretrain open", run.snapshots, lambda found: self._open(run, found), self._cannot_open
+        )
+
+    def begin_another(self, run: Run) -> None:
+        """Shows a run's recipe in the form, for another run."""
+        self.workspace.worker.submit(
+            Lane.FILE,
+            "pretrain recipe",
+            lambda: Recipe.read(run.recipe_path),
+            lambda recipe: self.form.show_recipe(recipe, run.name),
+            self._cannot_open,
+        )
+
+    def _begin(self, recipe: Recipe) -> None:
+        self._complain("")
+        self.form.cancel()
+        self.training.start(recipe, self.form.name)
+
+    def _go_on(self, run: Run) -> None:
+        self._complain("")
+        self.training.resume(run)
+
+    def _open(self, run: Run, found: list[tuple[int, Path]]) -> None:
+        if found:
+            self.workspace.open_model(found[-1][1])
+        else:
+            self._complain(self.tr("{0} has no snapshot yet: the first comes with its first step.").format(run.name))
+
+    def _cannot_open(self, error: Exception) -> None:
+        if not isinstance(error, ValueError | OSError):
+            raise error
+        self._complain(str(error))
+
+    def _one_at_a_time(self, act: Callable[[], None]) -> None:
+        """Does it; where another run is at work, only if the user insists."""
+        if not (alive := self.training.alive):
+            act()
+            return
+        box = QMessageBox(
+            QMessageBox.Icon.Question,
+            "",
+            self.tr("{0} is training already. Train another at the same time?").format(alive[0].name),
+            parent=self,
+        )
+        box.setInformativeText(self.tr("Both are then about half as fast."))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.addButton(self.tr("Train both"), QMessageBox.ButtonRole.AcceptRole).clicked.connect(act)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.open()
+
+    # What is seen
+
+    def _complain(self, sentence: str) -> None:
+        self.trouble.say(escape(sentence))
+        self.trouble.setVisible(bool(sentence))
+
+    def _show_runs(self) -> None:
+        summaries = self.training.summaries or ()
+        self.runs.show_runs(summaries)
+        if not self.runs.runs and summaries:
+            self.runs.choose(next((one.run for one in summaries if one.status.alive), summaries[0].run))
+        self.form.hold(bool(self.training.alive))
+        self._say_answer()
+
+    def _show_seen(self) -> None:
+        seen = self.training.attended
+        self.control.show_run(seen)
+        self.doctor.show_findings(seen.findings if seen else (), seen.health if seen else "")
+        self.batch.show_batch(seen.batch if seen else None)
+        self.race.show_snapshots(seen.snapshots if seen else ())
+        if not self._drawing.isActive():
+            self._draw_curves()
+            self._drawing.start()
+        self._say_answer()
+
+    def _draw_curves(self) -> None:
+        shown = [_curves(seen) for seen in self.training.seen]
+        if shown != self._shown:
+            self._shown = shown
+            self.curves.show_runs(shown)
+
+    def _say_answer(self) -> None:
+        self.answer = self._in_words(self.training.attended)
+
+    def _in_words(self, seen: Seen | None) -> str:
+        if seen is None:
+            return self.tr(
+                "By guessing words that were masked, and which sentence follows. Start trains a small BERT on a world "
+                "of little stories; in a few minutes its loss leaves the lines of those who know nothing."
+            )
+        mlm, nsp = seen.latest("mlm_loss"), seen.latest("nsp_loss")
+        if mlm is None:
+            return self.tr("{0} has not learnt a step yet.").format(strong(escape(seen.run.name)))
+        parts = [self.tr("MLM loss {0}").format(strong(f"{mlm:.2f}"))]
+        if "unigram_entropy" in seen.baselines:
+            parts.append(self.tr("{0} for who knows word frequencies only").format(f"{seen.baselines['unigram_entropy']:.2f}"))
+        if nsp is not None:
+            parts.append(self.tr("NSP loss {0}").format(strong(f"{nsp:.2f}")))
+        right = seen.latest("mask_accuracy")
+        if right is not None:
+            parts.append(self.tr("{0} of the [MASK] are guessed right").format(strong(escape(rounded_percent(right)))))
+        return " · ".join(parts)
+
+
+def _curves(seen: Seen) -> RunCurves:
+    steps = seen.recipe.steps if seen.recipe is not None else 0
+    return RunCurves(seen.run.name, seen.train, seen.validation, seen.baselines, steps)
