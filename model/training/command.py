@@ -119,6 +119,7 @@ def _prepared(
     tokenizer, corpus = made or preparation.prepare(recipe, run, cache)
     if terminal:
         _report(corpus, terminal)
+        run.write_corpus(dataclasses.asdict(corpus.report))
         if not run.baselines():
             run.write_baselines(preparation.measure_baselines(recipe, tokenizer, corpus.train))
     return Trainer(recipe, run, world, tokenizer, corpus, preparation.network(recipe, len(tokenizer.tokens)))

@@ -259,6 +259,14 @@ class Run:
         """What ``write_baselines`` wrote; empty before that."""
         return files.read_object(self.directory / "baselines.json") or {}
 
+    def write_corpus(self, counts: Mapping[str, int]) -> None:
+        """Replace ``corpus.json``: what the texts hold, by the names of ``corpus.Report``."""
+        files.replace_json(self.directory / "corpus.json", counts)
+
+    def corpus(self) -> dict[str, Any]:
+        """What ``write_corpus`` wrote; empty before that, and in runs that are older than it."""
+        return files.read_object(self.directory / "corpus.json") or {}
+
     def log(self, text: str) -> None:
         """Add ``text`` with the time to ``log.txt``.
 

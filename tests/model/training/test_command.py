@@ -74,6 +74,8 @@ def test_a_text_file_becomes_a_model(tmp_path: Path) -> None:
     assert run.status().state == "finished"
     assert (run.directory / "vocab.txt").exists()
     assert {"uniform", "unigram_entropy", "next_sentence", "floor", "floor_accuracy"} <= run.baselines().keys()
+    assert run.corpus()["documents"] == 200
+    assert run.corpus().keys() >= {"validation_documents", "tokens", "unknown", "duplicate_documents"}
     assert [step for step, _ in run.snapshots()] == [0, 20]
     assert "step-000020 opens in the explorer" in done.stdout
     assert "held out, step 20" in done.stdout

@@ -325,6 +325,12 @@ def test_what_a_curve_is_measured_against_is_kept_by_name(run: Run) -> None:
     assert Run.open(run.directory).baselines() == {"uniform": 8.3, "floor_loss": 1.25}
 
 
+def test_what_the_texts_hold_is_kept_with_the_run(run: Run) -> None:
+    assert run.corpus() == {}
+    run.write_corpus({"documents": 26, "tokens": 245})
+    assert Run.open(run.directory).corpus() == {"documents": 26, "tokens": 245}
+
+
 # The state
 
 
