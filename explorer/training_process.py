@@ -9,6 +9,7 @@ import dataclasses
 import os
 import shutil
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +18,14 @@ from typing import Any
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 from explorer.worker import Lane, Worker
+from model.training.doctor import Evidence, Finding, diagnose, summary
 from model.training.history import Columns, History
 from model.training.recipe import Recipe
 from model.training.run import Run, Status, list_runs
 
 _NICE = 5  # the window goes before; alone on the machine a run is as fast as from a terminal
 _LOOK_EVERY = 500  # milliseconds
+_JUDGE_EVERY = 2.0  # seconds
 _LOG_TAIL = 4_000  # bytes
 
 _threads_are_the_windows = False  # whether OMP_NUM_THREADS leaves a core to the window: a run takes all
@@ -95,6 +98,8 @@ class Seen:
     batch: Mapping[str, Any] | None = None
     snapshots: tuple[tuple[int, Path], ...] = ()
     log: str = ""  # its last lines
+    findings: tuple[Finding, ...] = ()  # the doctor's, the worst first
+    health: str = ""  # what the doctor says beside these
     stopping: bool = False  # it was asked to stop, and has not ended yet
     trouble: str = ""  # a sentence: why it cannot be read
 
@@ -119,9 +124,13 @@ class Seen:
             return None
         return self._last("seconds") * (1 - self.share) / self.share
 
-    def _last(self, name: str) -> float:
+    def latest(self, name: str) -> float | None:
+        """What the last line of training says of a field; None without a number."""
         column = self.train.get(name)
-        return 0.0 if column is None or not len(column) else float(column[-1])
+        return None if column is None or not len(column) or column[-1] != column[-1] else float(column[-1])
+
+    def _last(self, name: str) -> float:
+        return self.latest(name) or 0.0
 
 
 class Watch(QObject):
@@ -135,6 +144,7 @@ class Watch(QObject):
         self._history = History(run)  # the worker's thread reads into it
         self._signature: object = None
         self._looking = False
+        self._judged = float("-inf")
         self.seen: Seen | None = None
         self._timer = QTimer(self, interval=_LOOK_EVERY)
         self._timer.timeout.connect(self.look)
@@ -175,6 +185,7 @@ class Watch(QObject):
             train, validation = history.train.frozen(), history.validation.frozen()
         else:
             train, validation = before.train, before.validation
+        findings, health = self._diagnosis(status)
         return Seen(
             run,
             before.recipe if before is not None and before.recipe is not None else _recipe(run),
@@ -185,8 +196,22 @@ class Watch(QObject):
             run.batch(),
             tuple(run.snapshots()),
             _tail(run.directory / "log.txt"),
+            findings,
+            health,
             stopping=run.stop_requested() and status.alive,
         )
+
+    def _diagnosis(self, status: Status) -> tuple[tuple[Finding, ...], str]:
+        """What the doctor says; of a run that goes on not at every look, since it takes a while."""
+        now = time.monotonic()
+        if self.seen is not None and status == self.seen.status and now - self._judged < _JUDGE_EVERY:
+            return self.seen.findings, self.seen.health
+        self._judged = now
+        try:
+            evidence = Evidence.read(self.run, self._history)
+        except ValueError:  # a damaged recipe says so where it is read
+            return (), ""
+        return diagnose(evidence), summary(evidence)
 
     def _show(self, seen: Seen | None) -> None:
         self._looking = not self._timer.isActive()

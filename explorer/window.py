@@ -17,6 +17,7 @@ from explorer.tabs.attention import AttentionTab
 from explorer.tabs.embeddings import EmbeddingsTab
 from explorer.tabs.masked_lm import MaskedLMTab
 from explorer.tabs.next_sentence import NextSentenceTab
+from explorer.tabs.pretrain import PretrainTab
 from explorer.tabs.tokens import TokensTab
 from explorer.widgets.model_card import ModelCard
 from explorer.widgets.model_picker import ModelPicker, ask_for_folder, bundled
@@ -37,6 +38,7 @@ _TABS: tuple[tuple[str, int, type[Page]], ...] = (
     ("attention", 3, AttentionTab),
     ("masked-lm", 5, MaskedLMTab),
     ("next-sentence", 6, NextSentenceTab),
+    ("pretrain", 7, PretrainTab),
 )
 
 

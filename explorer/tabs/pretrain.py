@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import training_process
 from explorer.run_files import RunFiles
 from explorer.training import Training
 from explorer.training_process import Seen
 from explorer.widgets.batch_table import BatchTable
+from explorer.widgets.beside import Beside
 from explorer.widgets.curves import Curves, RunCurves
 from explorer.widgets.diagnosis import Diagnosis
+from explorer.widgets.figures import rounded_percent
 from explorer.widgets.line import Line
 from explorer.widgets.page import Page
 from explorer.widgets.panel import strong
@@ -26,6 +29,7 @@ from explorer.widgets.recipe_form import RecipeForm
 from explorer.widgets.run_control import RunControl
 from explorer.widgets.runs_table import RunsTable
 from explorer.widgets.scroll import Scroll
+from explorer.worker import Lane
 from explorer.workspace import Workspace
 from model.training.recipe import Recipe
 from model.training.run import Run
@@ -35,7 +39,9 @@ if TYPE_CHECKING:
     from model.trace import Trace
 
 _DRAW_EVERY = 1_000  # milliseconds from one drawing of the curves to the next: one takes 20 to 50
-_FORM, _LEARNT = 310, 330  # pixels of the outer columns
+_FORM = 310  # pixels of the recipe
+_PLOT = 220  # pixels that the curves are high, at least
+_MIDDLE, _LEARNT = 440, 300  # pixels of the other columns, at least
 
 
 class PretrainTab(Page):
@@ -53,6 +59,7 @@ class PretrainTab(Page):
         self.doctor, self.race, self.batch = Diagnosis(), Race(workspace), BatchTable()
         self.trouble = Line(role="refusal")
         self.trouble.hide()
+        self._drawn: tuple[Seen, ...] = ()  # what the curves show
         self._drawing = QTimer(self, singleShot=True, interval=_DRAW_EVERY)
         self._drawing.timeout.connect(self._draw_curves)
         self._lay_out()
@@ -77,39 +84,32 @@ class PretrainTab(Page):
         self._race = Picture(
             self.race.plot, self.race.sheet, "pretrain", self.tr("Your sentence, step by step"), frame=self.race
         )
-        left, middle, right = QWidget(), QSplitter(), QWidget()
+        self.curves.plot.setMinimumHeight(_PLOT)
+        left, middle, right = QWidget(), QWidget(), QWidget()
         column = QVBoxLayout(left)
+        form = Scroll(self.form)
+        form.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)  # the buttons stand right below
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(Scroll(self.form), 1)
+        column.addWidget(form, 1)
         column.addWidget(self.control.buttons)
+        column.addStretch(0)
         left.setFixedWidth(_FORM)
-        upper = QWidget()
-        rows = QVBoxLayout(upper)
-        rows.setContentsMargins(0, 0, 0, 6)
-        rows.setSpacing(8)
-        for widget, stretch in ((self.trouble, 0), (self.control.progress, 0), (self._curves, 1)):
-            rows.addWidget(widget, stretch)
-        from PySide6.QtCore import Qt
-
-        middle.setOrientation(Qt.Orientation.Vertical)
-        middle.setChildrenCollapsible(False)
-        middle.addWidget(upper)
-        middle.addWidget(self.runs)
-        middle.setStretchFactor(0, 3)
-        middle.setStretchFactor(1, 1)
-        learnt = QVBoxLayout(right)
-        learnt.setContentsMargins(0, 0, 0, 0)
-        learnt.setSpacing(12)
-        for widget, stretch in ((self.doctor, 0), (self._race, 0), (self.batch, 1)):
-            learnt.addWidget(widget, stretch)
-        aside = Scroll(right)
-        aside.setFixedWidth(_LEARNT)
-        whole = QHBoxLayout(self.body)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(20)
-        whole.addWidget(left)
-        whole.addWidget(middle, 1)
-        whole.addWidget(aside)
+        columns: tuple[tuple[QWidget, int, tuple[tuple[QWidget, int], ...]], ...] = (
+            (middle, _MIDDLE, ((self.trouble, 0), (self.control.progress, 0), (self._curves, 3), (self.runs, 1))),
+            (right, _LEARNT, ((self.doctor, 0), (self._race, 0), (self.batch, 1))),
+        )
+        for whole, width, parts in columns:
+            rows = QVBoxLayout(whole)
+            rows.setContentsMargins(0, 0, 0, 0)
+            rows.setSpacing(12)
+            whole.setMinimumWidth(width)
+            for part, stretch in parts:
+                rows.addWidget(part, stretch)
+        row = QHBoxLayout(self.body)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(20)
+        row.addWidget(left)
+        row.addWidget(Scroll(Beside(middle, right, (13, 6), spacing=20)), 1)
 
     def _connect(self) -> None:
         training, control, runs, files = self.training, self.control, self.runs, self.files
@@ -252,10 +252,10 @@ class PretrainTab(Page):
         self._say_answer()
 
     def _draw_curves(self) -> None:
-        shown = [_curves(seen) for seen in self.training.seen]
-        if shown != self._shown:
-            self._shown = shown
-            self.curves.show_runs(shown)
+        seen = self.training.seen
+        if len(seen) != len(self._drawn) or not all(map(_alike, seen, self._drawn)):
+            self._drawn = seen
+            self.curves.show_runs([_curves(one) for one in seen])
 
     def _say_answer(self) -> None:
         self.answer = self._in_words(self.training.attended)
@@ -271,7 +271,8 @@ class PretrainTab(Page):
             return self.tr("{0} has not learnt a step yet.").format(strong(escape(seen.run.name)))
         parts = [self.tr("MLM loss {0}").format(strong(f"{mlm:.2f}"))]
         if "unigram_entropy" in seen.baselines:
-            parts.append(self.tr("{0} for who knows word frequencies only").format(f"{seen.baselines['unigram_entropy']:.2f}"))
+            frequencies = f"{seen.baselines['unigram_entropy']:.2f}"
+            parts.append(self.tr("{0} for who knows word frequencies only").format(frequencies))
         if nsp is not None:
             parts.append(self.tr("NSP loss {0}").format(strong(f"{nsp:.2f}")))
         right = seen.latest("mask_accuracy")
@@ -283,3 +284,9 @@ class PretrainTab(Page):
 def _curves(seen: Seen) -> RunCurves:
     steps = seen.recipe.steps if seen.recipe is not None else 0
     return RunCurves(seen.run.name, seen.train, seen.validation, seen.baselines, steps)
+
+
+def _alike(one: Seen, other: Seen) -> bool:
+    """Whether the curves of both are the same; columns are made anew only where lines were added."""
+    same = one.run == other.run and one.recipe == other.recipe and one.baselines == other.baselines
+    return same and one.train is other.train and one.validation is other.validation

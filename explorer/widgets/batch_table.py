@@ -74,6 +74,7 @@ class BatchTable(Panel):
         self.number = QSpinBox()
         self.number.setAccessibleName(self.tr("Which input of the batch"))
         self.number.setRange(1, 1)
+        self.number.setPrefix(self.tr("input "))
         self.answer = Line()
         self.table = QTableView()
         self.model = _Model(self.table)
@@ -88,6 +89,7 @@ class BatchTable(Panel):
         step = (batch or {}).get("step")
         self._step = step if isinstance(step, int) else 0
         self.number.setMaximum(max(1, len(self._rows)))
+        self.number.setSuffix(self.tr(" of {0}").format(len(self._rows)))
         self._show()
 
     def _lay_out(self) -> None:
@@ -107,6 +109,7 @@ class BatchTable(Panel):
         self.tools.addWidget(self.number)
         self.column.addWidget(self.answer)
         self.column.addWidget(table, 1)
+        self.column.addStretch(0)
         self._size()
 
     def _size(self) -> None:
@@ -131,16 +134,12 @@ class BatchTable(Panel):
         place = self.number.value() - 1
         self.number.setVisible(len(self._rows) > 1)
         if place >= len(self._rows):
-            self.set_heading(self.tr("The batch being learnt"))
+            self.set_heading(self.tr("This batch"))
             self.answer.say(self.tr("It comes with the first steps of a run."))
             self.table.hide()
             return
         row = self._rows[place]
-        aside = self.tr("step {step}, input {number} of {count}")
-        self.set_heading(
-            self.tr("The batch being learnt"),
-            aside.format(step=f"{self._step:,}", number=place + 1, count=len(self._rows)),
-        )
+        self.set_heading(self.tr("This batch"), self.tr("step {0}").format(f"{self._step:,}"))
         self.answer.say(self._sentence(row))
         self.model.show_row(row)
         self.table.show()

@@ -32,7 +32,7 @@ class Beside(QWidget):
         return self.box.direction() == QBoxLayout.Direction.TopToBottom
 
     def minimumSizeHint(self) -> QSize:
-        needed = max(part.minimumSizeHint().width() for part in self._parts)
+        needed = max(map(_needed, self._parts))
         return QSize(needed, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -45,8 +45,12 @@ class Beside(QWidget):
         return super().event(event)
 
     def _turn(self) -> None:
-        needed = sum(part.minimumSizeHint().width() for part in self._parts) + self.box.spacing()
+        needed = sum(map(_needed, self._parts)) + self.box.spacing()
         way = QBoxLayout.Direction.LeftToRight if needed <= self.width() else QBoxLayout.Direction.TopToBottom
         if way != self.box.direction():
             self.box.setDirection(way)
             self.share(*self._stretches)
+
+
+def _needed(part: QWidget) -> int:
+    return max(part.minimumSizeHint().width(), part.minimumWidth())

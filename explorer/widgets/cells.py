@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from explorer import theme
@@ -31,13 +32,18 @@ class Cell(NamedTuple):
 class Cells(QStyledItemDelegate):
     """Paints what ``look`` says of a row and a column.
 
-    Where rows are what one selects, the current one stands out, quietly while the keys go elsewhere; where nothing is
-    selected, the current cell has a frame while the table has the keys.
+    Where rows are what one selects, those that are selected stand out, quietly while the keys go elsewhere; where
+    nothing is selected, the current cell has a frame while the table has the keys.
     """
 
     def __init__(self, table: QTableView, look: Callable[[int, int], Cell]) -> None:
         super().__init__(table)
         self._table, self._look = table, look
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        cell = self._look(index.row(), index.column())
+        metrics = QFontMetricsF(cell.font)
+        return QSize(math.ceil(metrics.horizontalAdvance(cell.text)) + 2 * _SIDE + 2, math.ceil(metrics.height()))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -47,7 +53,7 @@ class Cells(QStyledItemDelegate):
         text, font, ink, tint, alignment = self._look(index.row(), index.column())
         has_keys, current, colours = self._table.hasFocus(), self._table.currentIndex(), theme.palette()
         by_row = self._table.selectionBehavior() == QAbstractItemView.SelectionBehavior.SelectRows
-        if by_row and index.row() == current.row():
+        if by_row and self._table.selectionModel().isRowSelected(index.row()):
             tint = colours.accent if has_keys else theme.mixed(colours.paper, colours.accent, 0.12)
             ink = colours.paper if has_keys else ink
         if tint is not None:

@@ -82,13 +82,13 @@ class Flow(QWidget):
     def _laid(self, room: int) -> tuple[list[tuple[QWidget, QRect]], int]:
         """Where everything is if there are ``room`` pixels across, and how high that is."""
         places, bottom = list[tuple[QWidget, QRect]](), -self._spacing
-        rows = self._rows(room)
+        rows, tools = self._rows(room), self._shown(self._tools)
         for row in rows:
             top, widths = bottom + self._spacing, [min(_width(widget), room) for widget in row]
             heights = [_height(widget, width) for widget, width in zip(row, widths, strict=True)]
             line, x = max([self._least, *heights]), 0
             for widget, width, height in zip(row, widths, heights, strict=True):
-                if len(rows) == 1 and self._tools and widget is self._shown(self._tools)[0] and self._lead:
+                if len(rows) == 1 and tools and widget is tools[0] and self._lead:
                     x += room - self.sizeHint().width()
                 places.append((widget, QRect(x, top + (line - height) // 2, width, height)))
                 x += width + self._spacing

@@ -27,8 +27,12 @@ class Page(QWidget):
 
     ``tools`` is for what stands beside the question.
 
+    ``needs_answer`` is false for one that has something to show where no model is open.
+
     ``draw`` and ``mark`` are called only while the page is on screen; what it missed it gets when it is shown.
     """
+
+    needs_answer = True
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,7 +66,8 @@ class Page(QWidget):
         workspace.selection_changed.connect(self._mark)
         self.setAccessibleName(self.question)
         self.ask(self.question)
-        self.say(self.tr("The model is being opened …"))
+        if self.needs_answer:
+            self.say(self.tr("The model is being opened …"))
 
     @property
     def title(self) -> str:
@@ -159,11 +164,11 @@ class Page(QWidget):
             self.mark(self.workspace.selection)
 
     def _refuse(self, sentence: str) -> None:
-        if self.workspace.trace is None:
+        if self.workspace.trace is None and self.needs_answer:
             self.say(sentence)
 
     def _wait(self, busy: bool) -> None:
-        if busy:
+        if busy and self.needs_answer:
             self._patience.start()
         else:
             self._patience.stop()

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from explorer.export import Sheet
 from explorer.snapshots import Snapshots
+from explorer.widgets.curve_axes import bounds
 from explorer.widgets.curve_drawing import Curve, Drawing
 from explorer.widgets.curve_plot import Plot
 from explorer.widgets.curve_quantities import Hue, Series
@@ -148,8 +149,16 @@ class Race(QWidget):
             for place, (name, values) in enumerate(_lines(answers))
         ]
         last = float(self._snapshots[-1][0]) if self._snapshots else 1.0
+        high = bounds(0.0, max((float(curve.raw.max()) for curve in curves), default=1.0), log=False)[1]
         self.plot.show_drawing(
-            Drawing(curves, stops=steps, unit=self.tr("probability"), empty=self._why_empty(), last=last)
+            Drawing(
+                curves,
+                stops=steps,
+                unit=self.tr("probability"),
+                empty=self._why_empty(),
+                last=last,
+                high=min(high, 1.0),
+            )
         )
         self._read(self.plot.step)
 

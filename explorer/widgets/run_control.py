@@ -84,6 +84,7 @@ class RunControl(QWidget):
         if focused is not None and focused.isHidden():
             primary.setFocus()
         self.standing.say(self._standing(seen))
+        self.progress.setVisible(seen is not None)
         self.bar.setVisible(alive)
         self.bar.setRange(0, _STEPS if seen is not None and seen.step else 0)  # without an end until there are steps
         self.bar.setValue(round(seen.share * _STEPS) if seen is not None else 0)

@@ -16,11 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from explorer import theme
+from explorer.widgets.cells import LEFT, RIGHT, Cell, Cells
 from explorer.widgets.panel import Panel
 from model.training.run import Run
 from model.training.summary import Summary
 
 _NAME = 0  # the column whose text is edited
+_NUMBERS = (2, 3, 4)  # the columns that stand to the right
 _ROWS = 4  # that are seen without scrolling, at least
 
 
@@ -93,12 +96,15 @@ class RunsTable(Panel):
                 self.tr("Name"),
                 self.tr("Network"),
                 self.tr("Steps"),
-                self.tr("Best validation loss"),
+                self.tr("Validation loss"),
                 self.tr("On disk"),
                 self.tr("Begun"),
                 self.tr("State"),
             ]
         )
+        loss = table.horizontalHeaderItem(3)
+        assert loss is not None
+        loss.setToolTip(self.tr("The least so far, in nats"))
         table.setAccessibleName(self.tr("Runs"))
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -107,9 +113,10 @@ class RunsTable(Panel):
         table.setTabKeyNavigation(False)
         table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.verticalHeader().hide()
+        table.setItemDelegate(Cells(table, self._look))
         header = table.horizontalHeader()
         header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setDefaultAlignment(LEFT)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
         menu = QMenu(self.more)
@@ -174,7 +181,7 @@ class RunsTable(Panel):
             steps,
             "" if summary.best_loss is None else f"{summary.best_loss:.3f}",
             QLocale().formattedDataSize(summary.disk, 1, QLocale.DataSizeFormat.DataSizeSIFormat),
-            QLocale().toString(QDateTime.fromSecsSinceEpoch(round(summary.began)), QLocale.FormatType.ShortFormat),
+            QDateTime.fromSecsSinceEpoch(round(summary.began)).toString("yyyy-MM-dd HH:mm"),
             self._state(summary),
         )
         for column, text in enumerate(texts):
@@ -184,9 +191,15 @@ class RunsTable(Panel):
                 flags |= Qt.ItemFlag.ItemIsEditable
             item.setFlags(flags)
             item.setToolTip(str(summary.run.directory) if column == _NAME else summary.status.reason)
-            if column in (2, 3, 4):
-                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            if column in _NUMBERS:
+                item.setTextAlignment(RIGHT)
             self.table.setItem(row, column, item)
+
+    def _look(self, row: int, column: int) -> Cell:
+        item, colours = self.table.item(row, column), theme.palette()
+        text = item.text() if item is not None else ""
+        ink = colours.ink if column == _NAME else colours.faint
+        return Cell(text, theme.font(), ink, None, RIGHT if column in _NUMBERS else LEFT)
 
     def _state(self, summary: Summary) -> str:
         return {

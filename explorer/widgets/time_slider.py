@@ -38,7 +38,7 @@ class TimeSlider(QWidget):
         self.slider.setAccessibleName(self.tr("Step of the training that the open model is from"))
         self.slider.setPageStep(5)
         self.slider.setTickPosition(QSlider.TickPosition.NoTicks)
-        self._step = QLabel()
+        self._step = QLabel(alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._lay_out()
         self._ahead = QTimer(self, singleShot=True, interval=0)
         self._ahead.timeout.connect(self._open_neighbours)

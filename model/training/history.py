@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.training.run import MetricsReader, Run
+from model.training import files
+
+if TYPE_CHECKING:
+    from model.training.run import Run
 
 _ROOM = 256  # lines that a column has room for at first; it doubles
 
@@ -62,11 +66,49 @@ class Columns(Mapping[str, NDArray[Any]]):
         return len(self._columns)
 
 
+class Appended(NamedTuple):
+    """What a ``MetricsReader`` found."""
+
+    rows: list[dict[str, Any]]
+    anew: bool  # a resume has cut the file: what was read before holds no more, the rows are those from the first on
+
+
+class MetricsReader:
+    """The metrics.jsonl of a run that is still writing: each ``read`` gives what came since the one before."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0  # bytes of complete lines that were read
+        self._last = b""  # the line right before: where it has changed, a resume has cut the file
+
+    def read(self) -> Appended:
+        """The rows of complete lines; after a cut all of them again."""
+        with files.said_in_a_sentence(self._path, "read"):
+            try:
+                file = self._path.open("rb")
+            except FileNotFoundError:
+                anew, self._offset, self._last = bool(self._offset), 0, b""
+                return Appended([], anew)
+            with file:
+                file.seek(self._offset - len(self._last))
+                anew = file.read(len(self._last)) != self._last
+                if anew:
+                    self._offset = 0
+                    file.seek(0)
+                block, end, _ = file.read().rpartition(b"\n")
+        lines = block.split(b"\n") if end else []
+        if lines:
+            self._offset += len(block) + 1
+        if lines or anew:
+            self._last = lines[-1] + b"\n" if lines else b""
+        return Appended([row for line in lines if (row := files.read_object(line)) is not None], anew)
+
+
 class History:
     """What a run has measured so far, by split; each ``read`` takes in what was appended since the one before."""
 
     def __init__(self, run: Run) -> None:
-        self._reader = MetricsReader(run)
+        self._reader = MetricsReader(run.metrics_path)
         self.train, self.validation = Columns(), Columns()
 
     def read(self) -> bool:

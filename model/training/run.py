@@ -20,12 +20,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import platformdirs
 from filelock import FileLock, Timeout
 
 from model.training import files
+from model.training.history import MetricsReader
 
 _APP = "bert-explorer"
 _LOCK_PATIENCE = 1.0  # seconds: a reader that looks whether a process is alive holds the lock for an instant
@@ -235,7 +236,7 @@ class Run:
 
     def metrics(self) -> list[dict[str, Any]]:
         """The rows of ``metrics.jsonl``, in order, with every field they have; a torn last line is left out."""
-        return MetricsReader(self).read().rows
+        return MetricsReader(self.metrics_path).read().rows
 
     def cut_metrics(self, size: int) -> None:
         """Drop what follows the first ``size`` bytes of ``metrics.jsonl``, the ``metrics_size`` of a state."""
@@ -367,44 +368,6 @@ class Run:
         if fields.get("state") in _UNFINISHED and "pid" in fields:  # else they are those of the process before
             return f"process {fields['pid']} on {fields.get('host') or 'an unnamed computer'}"
         return "another process"
-
-
-class Appended(NamedTuple):
-    """What a ``MetricsReader`` found."""
-
-    rows: list[dict[str, Any]]
-    anew: bool  # a resume has cut the file: what was read before holds no more, the rows are those from the first on
-
-
-class MetricsReader:
-    """The metrics of a run that is still writing: each ``read`` gives what has been appended since the one before."""
-
-    def __init__(self, run: Run) -> None:
-        self._path = run.metrics_path
-        self._offset = 0  # bytes of complete lines that were read
-        self._last = b""  # the line right before: where it has changed, a resume has cut the file
-
-    def read(self) -> Appended:
-        """The rows of complete lines; after a cut all of them again."""
-        with files.said_in_a_sentence(self._path, "read"):
-            try:
-                file = self._path.open("rb")
-            except FileNotFoundError:
-                anew, self._offset, self._last = bool(self._offset), 0, b""
-                return Appended([], anew)
-            with file:
-                file.seek(self._offset - len(self._last))
-                anew = file.read(len(self._last)) != self._last
-                if anew:
-                    self._offset = 0
-                    file.seek(0)
-                block, end, _ = file.read().rpartition(b"\n")
-        lines = block.split(b"\n") if end else []
-        if lines:
-            self._offset += len(block) + 1
-        if lines or anew:
-            self._last = lines[-1] + b"\n" if lines else b""
-        return Appended([row for line in lines if (row := files.read_object(line)) is not None], anew)
 
 
 def _is_run(folder: Path) -> bool:

@@ -21,7 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import model
-from model.training.run import MetricsReader, Run, default_cache, default_runs, list_runs
+from model.training.history import MetricsReader
+from model.training.run import Run, default_cache, default_runs, list_runs
 
 ROOT = Path(__file__).parents[3]
 posix_only = pytest.mark.skipif(os.name != "posix", reason="a limit, a signal or a user of POSIX systems")
@@ -265,7 +266,7 @@ def test_a_curve_that_is_followed_live_is_the_one_read_at_the_end(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = Run.create(Path(folder), "r", "")
-        reader = MetricsReader(run)
+        reader = MetricsReader(run.metrics_path)
         sizes = [0]
         for row in first:
             run.append_metrics(row)
