@@ -40,13 +40,14 @@ def menus() -> dict[str, str]:
         "edit": translate("actions", "&Edit"),
         "token": translate("actions", "&Token"),
         "view": translate("actions", "&View"),
+        "train": translate("actions", "T&rain"),
         "help": translate("actions", "&Help"),
     }
 
 
 def table(window: Window) -> tuple[Entry, ...]:
     """The table for a window."""
-    return (*_questions(window), *_tokens(window), *_views(window), *_help(window))
+    return (*_questions(window), *_tokens(window), *_views(window), *_training(window), *_help(window))
 
 
 def _questions(window: Window) -> tuple[Entry, ...]:
@@ -164,6 +165,29 @@ def _views(window: Window) -> tuple[Entry, ...]:
         ),
         Entry("smaller", "view", translate("actions", "Smaller text"), ("Ctrl+-",), lambda: window.scale_text(-1)),
         Entry("normal", "view", translate("actions", "Normal text"), ("Ctrl+0",), lambda: window.scale_text(0)),
+    )
+
+
+def _training(window: Window) -> tuple[Entry, ...]:
+    train, time = window.pretrain, window.time
+    control = train.control
+    has_steps = lambda: not time.isHidden()  # noqa: E731
+    return (
+        Entry("start", "train", translate("actions", "Start"), ("Ctrl+Return",), train.start, control.may_start),
+        Entry("stop", "train", translate("actions", "Stop"), ("Ctrl+.",), train.stop, control.may_stop),
+        Entry("resume", "train", translate("actions", "Resume"), (), train.resume, control.may_resume),
+        Entry("open-run", "train", translate("actions", "Open the last snapshot"), (), train.open, control.may_open),
+        Entry(
+            "former-step",
+            "train",
+            translate("actions", "Former step"),
+            ("Alt+Left",),
+            lambda: time.go(-1),
+            has_steps,
+            starts_section=True,
+        ),
+        Entry("next-step", "train", translate("actions", "Next step"), ("Alt+Right",), lambda: time.go(1), has_steps),
+        Entry("play", "train", translate("actions", "Play all steps"), ("Ctrl+Space",), time.play.click, has_steps),
     )
 
 

@@ -80,7 +80,7 @@ class RunFiles(QObject):
         box.open()
 
     def _do(self, run: Run, call: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        self._worker.submit(Lane.FILE, f"files of {run.name}", call, done, self._fail)
+        self._worker.submit(Lane.FILE, f"files of {run.name}", call, done, self._fail, owner=self)
 
     def _fail(self, error: Exception) -> None:
         if not isinstance(error, ValueError | OSError):

@@ -132,7 +132,7 @@ class Training(QObject):
             watch.look()
 
     def _do(self, key: str, call: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        self._worker.submit(Lane.FILE, f"training {key}", call, done, self._fail)
+        self._worker.submit(Lane.FILE, f"training {key}", call, done, self._fail, owner=self)
 
     def _fail(self, error: Exception) -> None:
         if not isinstance(error, ValueError | OSError):

@@ -155,7 +155,9 @@ class Watch(QObject):
         """Looks now, unless it is just looking."""
         if not self._looking:
             self._looking = True
-            self._worker.submit(Lane.FILE, f"watch {self.run.directory}", self._read, self._show, self._fail)
+            self._worker.submit(
+                Lane.FILE, f"watch {self.run.directory}", self._read, self._show, self._fail, owner=self
+            )
 
     def close(self) -> None:
         """Looks no more. What was seen stays."""

@@ -29,7 +29,7 @@ from explorer.widgets.status import ModelLabel, SelectionLabel
 from explorer.widgets.time_slider import TimeSlider
 from explorer.widgets.token_strip import TokenStrip
 from explorer.workspace import Workspace
-from model.training.run import snapshot_at
+from model.training.run import Run, snapshot_at
 
 # Name, number of its shortcut, and class: the numbers are those of the whole set of tabs, whichever are built.
 _TABS: tuple[tuple[str, int, type[Page]], ...] = (
@@ -56,6 +56,7 @@ class Window(QMainWindow):
         self.workspace = workspace
         self.settings = settings or Settings()
         self._was_painted = False
+        self._may_close = False  # whether the user said what is to become of a run that goes on
         self._remembered: Path | None = None
         self.setWindowTitle(self.tr("BERT Explorer"))
         self.resize(1440, 900)
@@ -67,6 +68,9 @@ class Window(QMainWindow):
         self.strip = TokenStrip(workspace)
         self.time = TimeSlider(workspace)
         self.pages = {name: kind(workspace) for name, _, kind in _TABS}
+        pretrain = self.pages["pretrain"]
+        assert isinstance(pretrain, PretrainTab)
+        self.pretrain = pretrain
         self.tabs = QTabWidget()
         for page in self.pages.values():
             self.tabs.addTab(page, page.title)
@@ -86,6 +90,7 @@ class Window(QMainWindow):
         self.exporter = Exporter(workspace, self.settings, self)
         self.exporter.done.connect(lambda sentence: self.statusBar().showMessage(sentence, _READ_IN))
         self.exporter.failed.connect(self.bar.warn)
+        pretrain.said.connect(lambda sentence: self.statusBar().showMessage(sentence, _READ_IN))
 
         self.actions_table = Actions(table(self), self)
         self._use_actions()
@@ -178,6 +183,8 @@ class Window(QMainWindow):
         for signal in (workspace.asked, workspace.answered, workspace.refused, workspace.selection_changed):
             signal.connect(actions.refresh)
         workspace.history_changed.connect(actions.refresh)
+        self.pretrain.training.changed.connect(actions.refresh)
+        self.pretrain.form.changed.connect(actions.refresh)
         self.bar.typing.connect(actions.refresh)
         # By its receiver's method, so that the connection ends with the window.
         application = QApplication.instance()
@@ -210,6 +217,10 @@ class Window(QMainWindow):
             QTimer.singleShot(0, self, self.painted.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._may_close and (runs := self.pretrain.training.left_running()):
+            event.ignore()
+            self._ask_about(runs)
+            return
         if self._read_long_enough.isActive():
             self._read_long_enough.stop()
             self._remember_texts()
@@ -217,3 +228,29 @@ class Window(QMainWindow):
         self.settings.tab = next(name for name, page in self.pages.items() if page is self.tabs.currentWidget())
         self.settings.save()
         super().closeEvent(event)
+
+    def _ask_about(self, runs: tuple[Run, ...]) -> None:
+        """What is to become of the ``runs`` that were started here and go on; closes with the answer."""
+        names = ", ".join(run.name for run in runs)
+        box = QMessageBox(QMessageBox.Icon.Question, "", self.tr("{0} is still training.").format(names), parent=self)
+        box.setInformativeText(
+            self.tr("It can go on without this window, which finds it again at the next start, or stop and be resumed.")
+        )
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        going_on = box.addButton(self.tr("Let it go on"), QMessageBox.ButtonRole.AcceptRole)
+        stopping = box.addButton(self.tr("Stop it"), QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(going_on)
+
+        def close() -> None:
+            self._may_close = True
+            self.close()
+
+        def stop() -> None:
+            for run in runs:
+                self.pretrain.training.stop(run)  # written before the worker ends
+            close()
+
+        going_on.clicked.connect(close)
+        stopping.clicked.connect(stop)
+        box.open()

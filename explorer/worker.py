@@ -15,6 +15,7 @@ from enum import IntEnum
 from types import GeneratorType
 from typing import Any
 
+import shiboken6
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 Call = Callable[[], Any]
@@ -32,7 +33,10 @@ class Lane(IntEnum):
 
 @dataclass(eq=False)
 class Task:
-    """One call on its way. ``cancel()`` may be called at any time on the GUI thread; nothing is heard of it then."""
+    """One call on its way. ``cancel()`` may be called at any time on the GUI thread; nothing is heard of it then.
+
+    Nor is anything once its ``owner`` is gone, where it has one.
+    """
 
     lane: Lane
     key: str
@@ -40,6 +44,7 @@ class Task:
     done: Done
     failed: Failed
     progress: Progress | None
+    owner: QObject | None = None
     cancelled: bool = False
     steps: Generator[float, None, Any] | None = None
 
@@ -76,10 +81,17 @@ class Worker(QObject):
         return all(lane not in (Lane.QUESTION, Lane.LENS) for lane, _ in self._current)
 
     def submit(
-        self, lane: Lane, key: str, call: Call, done: Done, failed: Failed, progress: Progress | None = None
+        self,
+        lane: Lane,
+        key: str,
+        call: Call,
+        done: Done,
+        failed: Failed,
+        progress: Progress | None = None,
+        owner: QObject | None = None,
     ) -> Task:
         """Runs ``call`` on the thread. A former task of the same lane and key is cancelled."""
-        task = Task(lane, key, call, done, failed, progress)
+        task = Task(lane, key, call, done, failed, progress, owner)
         former = self._current.get((lane, key))
         if former is not None:
             former.cancel()
@@ -170,7 +182,7 @@ class Worker(QObject):
         if finished and self._current.get((task.lane, task.key)) is task:
             del self._current[task.lane, task.key]
         try:
-            if report is not None and not task.cancelled:
+            if report is not None and not task.cancelled and (task.owner is None or shiboken6.isValid(task.owner)):
                 report()
         finally:  # also where the report raises: the thread is idle all the same
             if finished and self.is_settled:

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from model.trace import Trace
 
 _DRAW_EVERY = 1_000  # milliseconds from one drawing of the curves to the next: one takes 20 to 50
-_FORM = 310  # pixels of the recipe
 _PLOT = 220  # pixels that the curves are high, at least
 _MIDDLE, _LEARNT = 440, 300  # pixels of the other columns, at least
 
@@ -93,7 +92,7 @@ class PretrainTab(Page):
         column.addWidget(form, 1)
         column.addWidget(self.control.buttons)
         column.addStretch(0)
-        left.setFixedWidth(_FORM)
+        left.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         columns: tuple[tuple[QWidget, int, tuple[tuple[QWidget, int], ...]], ...] = (
             (middle, _MIDDLE, ((self.trouble, 0), (self.control.progress, 0), (self._curves, 3), (self.runs, 1))),
             (right, _LEARNT, ((self.doctor, 0), (self._race, 0), (self.batch, 1))),
@@ -176,7 +175,12 @@ class PretrainTab(Page):
     def open_run(self, run: Run) -> None:
         """Opens the last snapshot of a run in every tab."""
         self.workspace.worker.submit(
-            Lane.FILE, "pretrain open", run.snapshots, lambda found: self._open(run, found), self._cannot_open
+            Lane.FILE,
+            "pretrain open",
+            run.snapshots,
+            lambda found: self._open(run, found),
+            self._cannot_open,
+            owner=self,
         )
 
     def begin_another(self, run: Run) -> None:
@@ -187,6 +191,7 @@ class PretrainTab(Page):
             lambda: Recipe.read(run.recipe_path),
             lambda recipe: self.form.show_recipe(recipe, run.name),
             self._cannot_open,
+            owner=self,
         )
 
     def _begin(self, recipe: Recipe) -> None:

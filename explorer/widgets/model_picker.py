@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButt
 
 from explorer import paths, theme
 from explorer.workspace import Workspace
+from model.training.run import default_runs, list_runs, snapshot_at
 
+_LATEST = 8  # runs in the menu
 _WIDEST = 320  # pixels of a model's name: a folder can be called anything
 
 
@@ -18,6 +20,15 @@ def bundled() -> list[Path]:
     """The model directories that are shipped, by name."""
     models = (paths.resources() / "models").resolve()
     return sorted(folder.parent for folder in models.glob("*/config.json"))
+
+
+def trained() -> list[Path]:
+    """The last snapshot of each of the latest runs."""
+    try:
+        runs = list_runs(default_runs())
+    except OSError:  # said where the runs are listed
+        return []
+    return [found[-1][1] for run in runs[:_LATEST] if (found := run.snapshots())]
 
 
 class ModelPicker(QPushButton):
@@ -59,6 +70,7 @@ class ModelPicker(QPushButton):
         menu.setToolTipsVisible(True)
         shipped = bundled()
         self._add(menu, self.tr("Bundled"), shipped)
+        self._add(menu, self.tr("Trained here"), trained())
         self._add(menu, self.tr("Recent"), [folder for folder in self._recent() if folder not in shipped])
         menu.addSeparator()
         menu.addAction(self.tr("Open a folder…"), self.browse.emit)
@@ -68,10 +80,13 @@ class ModelPicker(QPushButton):
             menu.addAction(title).setEnabled(False)
         open_now = self.workspace.bert.origin if self.workspace.bert is not None else None
         for folder in folders:
-            action = menu.addAction(folder.name.replace("&", "&&"))
+            place = snapshot_at(folder)
+            name = folder.name if place is None else place[0].name
+            action = menu.addAction(name.replace("&", "&&"))
             action.setToolTip(str(folder))
             action.setCheckable(True)
-            action.setChecked(folder == open_now)
+            same = open_now is not None and place is not None and folder.parent == open_now.parent
+            action.setChecked(same or folder == open_now)
             action.triggered.connect(lambda _=False, folder=folder: self.workspace.open_model(folder))
 
     def _show(self) -> None:

@@ -121,6 +121,7 @@ class Race(QWidget):
             lambda _: self._take(question, found),
             self._fail,
             lambda _: self._take(question, found),
+            owner=self,
         )
 
     def _take(self, question: object, found: list[tuple[Path, Answer, tuple[str, ...]]]) -> None:

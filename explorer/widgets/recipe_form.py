@@ -100,7 +100,12 @@ class RecipeForm(QWidget):
     def load(self, file: Path) -> None:
         """Shows the recipe in ``file``; where it cannot be read, says why and leaves the form as it is."""
         self._worker.submit(
-            Lane.FILE, "recipe.load", lambda: Recipe.read(file), lambda recipe: self._loaded(file, recipe), self._fail
+            Lane.FILE,
+            "recipe.load",
+            lambda: Recipe.read(file),
+            lambda recipe: self._loaded(file, recipe),
+            self._fail,
+            owner=self,
         )
 
     def save(self, file: Path) -> None:
@@ -213,7 +218,12 @@ class RecipeForm(QWidget):
             self._recipe = None
             self.fields.rows["corpus.files"].mark(["corpus.files"], self._lost[1])
         self._worker.submit(
-            Lane.FILE, "recipe.texts", lambda: _missing(texts), lambda said: self._found(texts, said), self._fail
+            Lane.FILE,
+            "recipe.texts",
+            lambda: _missing(texts),
+            lambda said: self._found(texts, said),
+            self._fail,
+            owner=self,
         )
 
     def _found(self, texts: tuple[str, ...], sentence: str) -> None:
@@ -246,7 +256,9 @@ class RecipeForm(QWidget):
                 then(file)
 
         text = recipe.to_toml()
-        self._worker.submit(Lane.FILE, "recipe.save", lambda: files.replace_text(file, text), saved, self._fail)
+        self._worker.submit(
+            Lane.FILE, "recipe.save", lambda: files.replace_text(file, text), saved, self._fail, owner=self
+        )
 
     def _copy(self, file: Path) -> None:
         program, arguments = self._command("pretrain", str(file), "--name", self.name)

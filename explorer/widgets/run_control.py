@@ -64,6 +64,20 @@ class RunControl(QWidget):
         self._may_start = on
         self.start_button.setEnabled(on)
 
+    # For menus, which ask before anything is on screen
+
+    def may_start(self) -> bool:
+        return self.start_button.isEnabled()
+
+    def may_stop(self) -> bool:
+        return not self.stop_button.isHidden() and self.stop_button.isEnabled()
+
+    def may_resume(self) -> bool:
+        return not self.resume_button.isHidden()
+
+    def may_open(self) -> bool:
+        return not self.open_button.isHidden()
+
     def show_run(self, seen: Seen | None) -> None:
         """Shows how a run stands; None where there is none."""
         self._seen = seen

@@ -40,8 +40,6 @@ class TimeSlider(QWidget):
         self.slider.setTickPosition(QSlider.TickPosition.NoTicks)
         self._step = QLabel(alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._lay_out()
-        self._ahead = QTimer(self, singleShot=True, interval=0)
-        self._ahead.timeout.connect(self._open_neighbours)
         self._looking = QTimer(self, interval=_LOOK_EVERY)
         self._looking.timeout.connect(self._look)
         self._playing = QTimer(self, singleShot=True, interval=_PLAY_EVERY)
@@ -59,7 +57,7 @@ class TimeSlider(QWidget):
         """The steps that there are snapshots of."""
         return tuple(step for step, _ in self._snapshots)
 
-    def move(self, by: int) -> None:  # type: ignore[override]
+    def go(self, by: int) -> None:
         """Opens the snapshot so many further on."""
         self.slider.setValue(self.slider.value() + by)
 
@@ -99,7 +97,7 @@ class TimeSlider(QWidget):
         self.show()
         if self.play.isChecked():
             self._playing.start()
-        self._ahead.start()
+        self._open_neighbours()
 
     def _leave(self) -> None:
         self.play.setChecked(False)
@@ -132,6 +130,7 @@ class TimeSlider(QWidget):
                 lambda: tuple(run.snapshots()),
                 lambda found: self._renew(run, found),
                 self._lose,
+                owner=self,
             )
 
     def _renew(self, run: Run, found: tuple[Snapshot, ...]) -> None:
@@ -142,7 +141,7 @@ class TimeSlider(QWidget):
         place = snapshot_at(bert.origin)
         if place is not None:
             self._mark(place[1])
-        self._ahead.start()
+        self._open_neighbours()
         if self.play.isChecked() and not self._playing.isActive():
             self._go_on()
 
@@ -195,5 +194,11 @@ class TimeSlider(QWidget):
         paths = [self._snapshots[other][1] for other in near if 0 <= other < len(self._snapshots) and other != place]
         snapshots = self._workspace.snapshots
         self._workspace.worker.submit(
-            Lane.LONG, "neighbours", lambda: snapshots.keep(paths), lambda _: None, self._lose, lambda _: None
+            Lane.LONG,
+            "neighbours",
+            lambda: snapshots.keep(paths),
+            lambda _: None,
+            self._lose,
+            lambda _: None,
+            owner=self,
         )

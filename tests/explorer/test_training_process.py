@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from explorer.training_process import Watch
 from explorer.worker import Worker
 from model.training.recipe import Recipe
 from model.training.run import Run
+
+ROOT = Path(__file__).parents[2]
 
 RECIPE = """
 steps = 100000
@@ -104,6 +107,26 @@ def test_a_run_outlives_its_window_and_what_was_not_saved_of_a_killed_one_is_mad
     seen = wait(qtbot, watch, lambda seen: seen.status.state == "running" and seen.step > 5)
     run.request_stop()
     wait(qtbot, watch, lambda seen: not seen.status.alive)
+
+
+def test_the_window_is_killed_and_the_run_goes_on(qtbot: QtBot, run: Run, watch: Watch) -> None:
+    window = f"""
+import os, signal
+from pathlib import Path
+from PySide6.QtCore import QCoreApplication
+from explorer import training_process
+from model.training.run import Run
+application = QCoreApplication([])
+training_process.start(Run.open(Path({str(run.directory)!r})))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    ended = subprocess.run([sys.executable, "-c", window], cwd=ROOT, timeout=60, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    seen = wait(qtbot, watch, lambda seen: seen.status.state == "running" and seen.step > 5)
+    run.request_stop()
+    seen = wait(qtbot, watch, lambda seen: not seen.status.alive)
+    assert seen.status.state == "stopped"
+    assert run.load_state()["progress"]["step"] == seen.step
 
 
 def test_a_stop_that_is_asked_while_the_process_only_starts_is_heeded(qtbot: QtBot, run: Run, watch: Watch) -> None:

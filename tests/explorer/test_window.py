@@ -3,12 +3,13 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 import model
@@ -20,8 +21,10 @@ from explorer.widgets.status import ModelLabel, SelectionLabel
 from explorer.window import Window
 from explorer.worker import Worker
 from explorer.workspace import Workspace
+from model.training.run import Run, default_runs
 from tests.explorer.conftest import PAIR, Answered
 from tests.explorer.fakes import FakeBert
+from tests.explorer.runs import made_up
 
 ROOT = Path(__file__).parent.parent.parent
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -310,3 +313,68 @@ def test_before_anything_was_asked_the_menu_says_so(empty_window: Window) -> Non
     recent = next(menu for menu in empty_window.bar.examples.menu().findChildren(QMenu) if menu.title() == "Recent")
     recent.aboutToShow.emit()
     assert [action.isEnabled() for action in recent.actions()] == [False]
+
+
+# Closing while a run that was started here goes on
+
+
+@pytest.fixture
+def training(window: Window, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """A run that the window has started, and that holds its lock."""
+    run = made_up(default_runs(), state="running")
+    monkeypatch.setattr(window.pretrain.training, "_started", [run])
+    with run.lock():
+        yield run
+
+
+def closing_box(window: Window) -> QMessageBox:
+    box = window.findChild(QMessageBox)
+    assert isinstance(box, QMessageBox)
+    return box
+
+
+def press(box: QMessageBox, text: str) -> None:
+    next(button for button in box.buttons() if text in button.text()).click()
+
+
+def test_closing_asks_once_what_is_to_become_of_a_run_and_lets_it_go_on(window: Window, training: Run) -> None:
+    window.close()
+    assert window.isVisible()
+    assert "toy is still training" in closing_box(window).text()
+    press(closing_box(window), "go on")
+    assert not window.isVisible()
+    assert not training.stop_requested()
+
+
+def test_closing_can_stop_the_run(window: Window, training: Run, qtbot: QtBot) -> None:
+    window.close()
+    press(closing_box(window), "Stop")
+    assert not window.isVisible()
+    qtbot.waitUntil(training.stop_requested, timeout=10_000)
+
+
+def test_who_cancels_closing_keeps_the_window_and_the_run(window: Window, training: Run, qtbot: QtBot) -> None:
+    window.close()
+    press(closing_box(window), "Cancel")
+    assert window.isVisible()
+    assert not training.stop_requested()
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox) is None, timeout=10_000)
+
+
+def test_runs_of_others_are_not_asked_about(window: Window) -> None:
+    run = made_up(default_runs(), state="running")
+    with run.lock():
+        window.close()
+        assert not window.isVisible()
+
+
+def test_runs_are_among_the_models_to_pick(window: Window, answered: Answered) -> None:
+    made_up(default_runs(), "mine")
+    menu = QMenu(window)
+    window.picker.fill(menu)
+    action = next(action for action in menu.actions() if action.text() == "mine")
+    answered(action.trigger)
+    assert window.workspace.bert is not None
+    assert window.workspace.bert.name == "mine @ step 500"
+    window.picker.fill(menu)
+    assert next(action for action in menu.actions() if action.text() == "mine").isChecked()

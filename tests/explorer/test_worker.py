@@ -6,7 +6,8 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QTimer
+import shiboken6
+from PySide6.QtCore import QObject, QTimer
 from pytestqt.qtbot import QtBot
 
 from explorer.worker import Lane, Worker
@@ -207,3 +208,14 @@ def test_a_held_job_of_a_former_answer_never_begins(worker: Worker, gate: thread
     with qtbot.waitSignal(worker.idle):
         gate.set()
     assert ran == []
+
+
+def test_nothing_is_told_to_an_owner_that_is_gone(worker: Worker, gate: threading.Event, qtbot: QtBot) -> None:
+    told: list[str] = []
+    owner, there = QObject(), QObject()
+    worker.submit(Lane.FILE, "gone", lambda: None, lambda _: told.append("gone"), fail, owner=owner)
+    worker.submit(Lane.FILE, "there", lambda: None, lambda _: told.append("there"), fail, owner=there)
+    shiboken6.delete(owner)
+    with qtbot.waitSignal(worker.idle):
+        gate.set()
+    assert told == ["there"]

@@ -43,7 +43,7 @@ def test_moving_it_asks_the_same_question_of_the_model_of_that_step(opened: Wind
     workspace = opened.workspace
     assert workspace.trace is not None
     before = workspace.trace
-    answered(lambda: opened.time.move(-2))
+    answered(lambda: opened.time.go(-2))
     assert workspace.bert is not None
     assert workspace.bert.name == "toy @ step 0"
     assert workspace.trace.scenario == before.scenario
@@ -73,7 +73,7 @@ def test_a_snapshot_that_is_gone_is_said_and_the_slider_stays_where_it_was(
     gone = run.snapshot_path(250)
     (gone / "model.safetensors").write_bytes(b"torn")
     with qtbot.waitSignal(opened.workspace.refused, timeout=10_000) as refused:
-        opened.time.move(-1)
+        opened.time.go(-1)
     assert "model.safetensors" in refused.args[0]
     assert opened.time.slider.value() == 2
     assert opened.workspace.bert is not None
@@ -82,6 +82,6 @@ def test_a_snapshot_that_is_gone_is_said_and_the_slider_stays_where_it_was(
 
 def test_what_was_asked_stays_undoable_while_the_steps_change(opened: Window, answered: Answered) -> None:
     answered(lambda: opened.workspace.set_texts("My dog is cute", "he likes"))
-    answered(lambda: opened.time.move(-1))
+    answered(lambda: opened.time.go(-1))
     answered(opened.workspace.undo)
     assert opened.workspace.scenario.second == "he likes playing"
