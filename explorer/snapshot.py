@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         # Settings of its own: the pictures must not depend on how the user left the window.
         window = Window(workspace, Settings(Path(folder) / "settings.ini"))
-        window.pretrain.form.hold(True)  # no process of its own for what a recipe would cost
+        window.pretrain.desk.form.hold(True)  # no process of its own for what a recipe would cost
         try:
             _ask(workspace, app.model_folder(options), question(options))
             written = [*_pictures(window, options), *_trace(workspace, options.out)]

@@ -90,7 +90,7 @@ class Window(QMainWindow):
         self.exporter = Exporter(workspace, self.settings, self)
         self.exporter.done.connect(lambda sentence: self.statusBar().showMessage(sentence, _READ_IN))
         self.exporter.failed.connect(self.bar.warn)
-        pretrain.said.connect(lambda sentence: self.statusBar().showMessage(sentence, _READ_IN))
+        pretrain.made.connect(self._use_desk)
 
         self.actions_table = Actions(table(self), self)
         self._use_actions()
@@ -131,6 +131,11 @@ class Window(QMainWindow):
         picture = self.page.picture()
         if picture is not None:
             self.exporter.take(way, picture)
+
+    def start_training(self) -> None:
+        """Trains with the recipe that stands in the tab, which comes to the front."""
+        self.show_tab("pretrain")
+        self.pretrain.desk.start()
 
     def use_theme(self, name: theme.Theme) -> None:
         """Changes the look, now and at the next start."""
@@ -177,20 +182,29 @@ class Window(QMainWindow):
         self.bar.use_actions(actions["swap"], actions["undo"], actions["redo"])
         self.strip.chips.addActions(actions.of("token"))
         self.tabs.currentChanged.connect(actions.refresh)
-        for picture in self.findChildren(Picture):
-            picture.requested.connect(lambda way, picture=picture: self.exporter.take(way, picture))
+        self._use_pictures(self)
         workspace = self.workspace
         for signal in (workspace.asked, workspace.answered, workspace.refused, workspace.selection_changed):
             signal.connect(actions.refresh)
         workspace.history_changed.connect(actions.refresh)
-        self.pretrain.training.changed.connect(actions.refresh)
-        self.pretrain.form.changed.connect(actions.refresh)
         self.bar.typing.connect(actions.refresh)
         # By its receiver's method, so that the connection ends with the window.
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         application.focusChanged.connect(actions.refresh)
         actions.refresh()
+
+    def _use_pictures(self, of: QWidget) -> None:
+        for picture in of.findChildren(Picture):
+            picture.requested.connect(lambda way, picture=picture: self.exporter.take(way, picture))
+
+    def _use_desk(self) -> None:
+        desk, refresh = self.pretrain.desk, self.actions_table.refresh
+        desk.said.connect(lambda sentence: self.statusBar().showMessage(sentence, _READ_IN))
+        desk.training.changed.connect(refresh)
+        desk.form.changed.connect(refresh)
+        self._use_pictures(desk)
+        refresh()
 
     def _restore(self) -> None:
         if not self.settings.geometry.isEmpty():
@@ -217,7 +231,8 @@ class Window(QMainWindow):
             QTimer.singleShot(0, self, self.painted.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._may_close and (runs := self.pretrain.training.left_running()):
+        runs = self.pretrain.desk.training.left_running() if self.pretrain.has_desk else ()
+        if runs and not self._may_close:
             event.ignore()
             self._ask_about(runs)
             return
@@ -248,7 +263,7 @@ class Window(QMainWindow):
 
         def stop() -> None:
             for run in runs:
-                self.pretrain.training.stop(run)  # written before the worker ends
+                self.pretrain.desk.training.stop(run)  # written before the worker ends
             close()
 
         going_on.clicked.connect(close)

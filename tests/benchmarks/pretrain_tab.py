@@ -87,7 +87,7 @@ def alone(window: Window, of: Recipe, name: str) -> float:
     from explorer import training_process
     from model.training.run import Run, default_runs
 
-    window.pretrain.training.look_at(())
+    window.pretrain.desk.training.look_at(())
     window.hide()
     run = Run.create(default_runs(), name, of.to_toml())
     program, arguments = training_process.command("pretrain", "--resume", str(run.directory))
@@ -130,7 +130,7 @@ def slider(window: Window) -> None:
 
 
 def begin(window: Window, of: Recipe, name: str) -> Run:
-    training = window.pretrain.training
+    training = window.pretrain.desk.training
     training.start(of, name)
     until(lambda: training.attended is not None and training.attended.run.name == name and training.attended.step > 0)
     assert training.attended is not None
@@ -138,7 +138,7 @@ def begin(window: Window, of: Recipe, name: str) -> Run:
 
 
 def stop(window: Window, run: Run) -> None:
-    window.pretrain.training.stop(run)
+    window.pretrain.desk.training.stop(run)
     until(lambda: not run.status().alive)
 
 

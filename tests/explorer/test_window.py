@@ -322,7 +322,7 @@ def test_before_anything_was_asked_the_menu_says_so(empty_window: Window) -> Non
 def training(window: Window, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """A run that the window has started, and that holds its lock."""
     run = made_up(default_runs(), state="running")
-    monkeypatch.setattr(window.pretrain.training, "_started", [run])
+    monkeypatch.setattr(window.pretrain.desk.training, "_started", [run])
     with run.lock():
         yield run
 

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer import training_process
 from explorer.tabs.pretrain import PretrainTab
+from explorer.widgets.training_desk import TrainingDesk
 from explorer.workspace import Workspace
 from model.scenario import Scenario
 from model.training.recipe import Recipe
@@ -20,7 +21,7 @@ from model.training.run import Run, default_runs
 from tests.explorer.runs import TEXTBOOK, made_up
 from tests.explorer.tabs.conftest import plain
 
-Show = Callable[[], PretrainTab]
+Show = Callable[[], TrainingDesk]
 
 
 @pytest.fixture
@@ -37,22 +38,23 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
 
 
 @pytest.fixture
-def tab(qtbot: QtBot, workspace: Workspace) -> Iterator[PretrainTab]:
-    tab = PretrainTab(workspace)
-    qtbot.addWidget(tab)
-    tab.form.hold(True)
-    tab.resize(1440, 720)
-    yield tab
-    tab.training.follow(False)
-    tab.training.look_at(())
+def page(qtbot: QtBot, workspace: Workspace) -> Iterator[PretrainTab]:
+    page = PretrainTab(workspace)
+    qtbot.addWidget(page)
+    page.desk.form.hold(True)
+    page.resize(1440, 720)
+    yield page
+    page.desk.training.follow(False)
+    page.desk.training.look_at(())
 
 
 @pytest.fixture
-def show(qtbot: QtBot, tab: PretrainTab) -> Show:
-    """The tab once it has read which runs there are, and what the one that it attends to says."""
+def show(qtbot: QtBot, page: PretrainTab) -> Show:
+    """The desk once it has read which runs there are, and what the one that it attends to says."""
 
-    def wait() -> PretrainTab:
-        tab.show()
+    def wait() -> TrainingDesk:
+        page.show()
+        tab = page.desk
         qtbot.waitUntil(lambda: tab.training.summaries is not None, timeout=10_000)
         if tab.training.summaries:
             qtbot.waitUntil(lambda: tab.training.attended is not None, timeout=10_000)
@@ -61,12 +63,12 @@ def show(qtbot: QtBot, tab: PretrainTab) -> Show:
     return wait
 
 
-def attend(tab: PretrainTab, run: Run, qtbot: QtBot) -> None:
+def attend(tab: TrainingDesk, run: Run, qtbot: QtBot) -> None:
     tab.runs.choose(run)
     qtbot.waitUntil(lambda: tab.attended == run, timeout=10_000)
 
 
-def box(tab: PretrainTab) -> QMessageBox:
+def box(tab: TrainingDesk) -> QMessageBox:
     return tab.findChild(QMessageBox)  # type: ignore[return-value]
 
 
@@ -75,11 +77,11 @@ def press(box: QMessageBox, text: str) -> None:
 
 
 def test_a_newcomer_starts_a_toy_training_without_setting_anything(
-    show: Show, started: list[Run], qtbot: QtBot
+    show: Show, page: PretrainTab, started: list[Run], qtbot: QtBot
 ) -> None:
     tab = show()
     assert tab.control.start_button.isEnabled()
-    assert "masked" in plain(tab.answer)
+    assert "masked" in plain(page.answer)
     qtbot.mouseClick(tab.control.start_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: tab.attended is not None, timeout=10_000)
     assert [run.name for run in started] == ["little-world"]
@@ -179,10 +181,10 @@ def test_two_runs_that_are_chosen_have_their_curves_laid_over_each_other(show: S
     qtbot.waitUntil(lambda: tab.curves.plot.drawing.runs == ["one", "two"], timeout=10_000)
 
 
-def test_what_is_seen_of_a_run_stands_in_every_part(show: Show, qtbot: QtBot) -> None:
+def test_what_is_seen_of_a_run_stands_in_every_part(show: Show, page: PretrainTab, qtbot: QtBot) -> None:
     made_up(default_runs())
     tab = show()
-    assert "MLM loss 1.11" in plain(tab.answer)
+    assert "MLM loss 1.11" in plain(page.answer)
     qtbot.waitUntil(lambda: bool(tab.curves.plot.drawing.curves), timeout=10_000)
     assert "Healthy" in plain(tab.doctor.words.text())
     assert tab.batch.model.rowCount() == 11
@@ -225,11 +227,13 @@ def test_the_recipe_of_a_run_can_begin_another(show: Show, qtbot: QtBot) -> None
     assert tab.form.name == "toy"
 
 
-def test_a_model_that_cannot_be_opened_leaves_the_tab_as_it_is(show: Show, workspace: Workspace, qtbot: QtBot) -> None:
+def test_a_model_that_cannot_be_opened_leaves_the_tab_as_it_is(
+    show: Show, page: PretrainTab, workspace: Workspace, qtbot: QtBot
+) -> None:
     tab = show()
     with qtbot.waitSignal(workspace.refused, timeout=10_000):
         workspace.open_model(Path("nowhere"))
-    assert tab.sentence == ""
+    assert page.sentence == ""
     assert tab.control.start_button.isVisible()
 
 
@@ -239,9 +243,9 @@ def test_the_words_of_a_run_are_no_markup(show: Show, qtbot: QtBot) -> None:
     assert "a&b failed at step 496: <b>no</b> & never" in plain(tab.control.standing.text())
 
 
-def test_while_it_is_hidden_the_folder_of_runs_is_left_alone(show: Show, qtbot: QtBot) -> None:
+def test_while_it_is_hidden_the_folder_of_runs_is_left_alone(show: Show, page: PretrainTab, qtbot: QtBot) -> None:
     tab = show()
-    tab.hide()
+    page.hide()
     made_up(default_runs())
     with qtbot.assertNotEmitted(tab.training.listed, wait=2_500):
         QApplication.processEvents()
