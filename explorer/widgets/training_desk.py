@@ -224,8 +224,11 @@ class TrainingDesk(QWidget):
     def _show_runs(self) -> None:
         summaries = self.training.summaries or ()
         self.runs.show_runs(summaries)
-        if not self.runs.runs and summaries:
-            self.runs.choose(next((one.run for one in summaries if one.status.alive), summaries[0].run))
+        there = [one.run for one in summaries]
+        if self.attended in there and self.attended not in self.runs.runs:  # it was only just begun
+            self.runs.choose(self.attended)
+        elif there and not self.runs.runs:
+            self.runs.choose(next(iter(self.training.alive), there[0]))
         self.form.hold(bool(self.training.alive))
         self.say_answer()
 

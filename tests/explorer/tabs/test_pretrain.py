@@ -91,6 +91,17 @@ def test_a_newcomer_starts_a_toy_training_without_setting_anything(
     qtbot.waitUntil(lambda: [run.name for run in tab.runs.runs] == ["little-world"], timeout=10_000)
 
 
+def test_a_run_that_was_begun_is_the_one_that_is_chosen_among_others(
+    show: Show, started: list[Run], qtbot: QtBot
+) -> None:
+    made_up(default_runs(), "former")
+    tab = show()
+    assert [run.name for run in tab.runs.runs] == ["former"]
+    tab.start()
+    qtbot.waitUntil(lambda: [run.name for run in tab.runs.runs] == ["little-world"], timeout=10_000)
+    assert tab.attended == started[0]
+
+
 def test_an_impossible_recipe_cannot_be_started(show: Show, started: list[Run]) -> None:
     tab = show()
     edit = tab.form.fields.rows["length"].editor.findChild(QLineEdit)
