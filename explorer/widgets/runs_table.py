@@ -34,8 +34,10 @@ from model.training.summary import Summary
 
 _NAME = 0  # the column whose text is edited
 _LOSS = 3
-_NUMBERS = (2, _LOSS, 4)  # the columns that stand to the right
+_DISK = 6  # the last: where there is no room its width follows from no text, so it has a least one
+_NUMBERS = (2, _LOSS, _DISK)  # the columns that stand to the right
 _ROWS = 4  # that are seen without scrolling, at least
+_SIDE = 8  # pixels left and right of a heading
 _WIDEST = 24  # figures of a column; what is longer is cut, and whole in its tip
 
 
@@ -115,16 +117,16 @@ class RunsTable(Panel):
 
     def _lay_out(self) -> None:
         table = self.table
-        names = (
+        self._heads = (
             self.tr("Name"),
-            self.tr("Network"),
+            self.tr("State"),
             self.tr("Steps"),
             self.tr("Validation loss"),
-            self.tr("On disk"),
+            self.tr("Network"),
             self.tr("Begun"),
-            self.tr("State"),
+            self.tr("On disk"),
         )
-        for column, name in enumerate(names):
+        for column, name in enumerate(self._heads):
             head = QTableWidgetItem(name)
             head.setTextAlignment(RIGHT if column in _NUMBERS else LEFT)
             head.setToolTip(self.tr("The least so far, in nats") if column == _LOSS else "")
@@ -154,9 +156,11 @@ class RunsTable(Panel):
 
     def _size(self) -> None:
         words = QFontMetrics(theme.font())  # the table's own font follows only after this panel's
-        row = words.height() + 8
+        row, header = words.height() + 8, self.table.horizontalHeader()
+        last = max(words.horizontalAdvance(text) for text in (self._heads[_DISK], "000.0 MB"))
         self.table.verticalHeader().setDefaultSectionSize(row)
-        self.table.horizontalHeader().setMaximumSectionSize(_WIDEST * words.horizontalAdvance("0"))
+        header.setMinimumSectionSize(last + 2 * _SIDE)
+        header.setMaximumSectionSize(_WIDEST * words.horizontalAdvance("0"))
         self.table.setMinimumHeight(row * (_ROWS + 1))
 
     def changeEvent(self, event: QEvent) -> None:
@@ -251,12 +255,12 @@ class RunsTable(Panel):
             steps = self.tr("{step} of {steps}").format(step=steps, steps=f"{summary.steps:,}")
         texts = (
             summary.run.name,
-            summary.size,
+            self._state(summary),
             steps,
             "" if summary.best_loss is None else f"{summary.best_loss:.3f}",
-            QLocale().formattedDataSize(summary.disk, 1, QLocale.DataSizeFormat.DataSizeSIFormat),
+            summary.size,
             QDateTime.fromSecsSinceEpoch(round(summary.began)).toString("yyyy-MM-dd HH:mm"),
-            self._state(summary),
+            QLocale().formattedDataSize(summary.disk, 1, QLocale.DataSizeFormat.DataSizeSIFormat),
         )
         flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
         for column, text in enumerate(texts):
