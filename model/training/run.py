@@ -151,7 +151,11 @@ class Run:
             raise ValueError(f"The run {self.name} has no snapshot yet: there is nothing to export.")
         with files.said_in_a_sentence(folder, "written"):
             target = _make_folder(folder, self.name)
-            shutil.copytree(snapshots[-1][1], target, dirs_exist_ok=True)
+            try:
+                shutil.copytree(snapshots[-1][1], target, dirs_exist_ok=True)
+            except shutil.Error as error:  # of each file that could not be copied: from, to, why
+                shutil.rmtree(target, ignore_errors=True)
+                raise OSError(f"{target} cannot be written: {error.args[0][0][2]}.") from error
         return target
 
     # Who works on it
