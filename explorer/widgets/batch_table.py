@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QFontMetricsF
@@ -26,8 +26,7 @@ _SIDE = 18  # pixels left and right of a text, together
 _MOST = 1_000  # inputs, and tokens of each, and letters of a token: no training writes as many
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A position of an input; ``kind`` is empty where it was not chosen for prediction."""
 
     text: str

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import theme
-from explorer.widgets.cells import LEFT, RIGHT, Cell, Cells
+from explorer.widgets.cells import CELL_SIDE, LEFT, RIGHT, Cell, Cells
 from explorer.widgets.panel import Panel, isolated
 from model.training.run import Run
 from model.training.summary import Summary
@@ -86,6 +86,7 @@ class RunsTable(Panel):
         with QSignalBlocker(self.table):
             self._arrange(summaries, renamed)
             self._select([renamed.get(run, run) for run in chosen])
+            self._fit_columns(QFontMetrics(theme.font()))
             if top is not None and renamed.get(top, top) in runs:
                 self._scroll_to(runs.index(renamed.get(top, top)))
         self._name()
@@ -142,7 +143,7 @@ class RunsTable(Panel):
         table.setItemDelegate(Cells(table, self._look))
         header = table.horizontalHeader()
         header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)  # Qt would measure all rows at each that changes
         header.setStretchLastSection(True)
         self.open.setToolTip(self.tr("Show the last snapshot of the chosen run in every tab"))
         self.more.setToolTip(self.tr("Rename, export or delete the chosen run, or begin another like it"))
@@ -162,6 +163,15 @@ class RunsTable(Panel):
         header.setMinimumSectionSize(last + 2 * _SIDE)
         header.setMaximumSectionSize(_WIDEST * words.horizontalAdvance("0"))
         self.table.setMinimumHeight(row * (_ROWS + 1))
+        self._fit_columns(words)
+
+    def _fit_columns(self, words: QFontMetrics) -> None:
+        """Makes each column as wide as what it says, but the last, which takes the rest."""
+        header, rows = self.table.horizontalHeader(), range(self.table.rowCount())
+        for column, name in enumerate(self._heads[:_DISK]):
+            texts = {item.text() for row in rows if (item := self.table.item(row, column)) is not None}
+            widest = max(map(words.horizontalAdvance, texts), default=0)
+            header.resizeSection(column, max(widest + 2 * CELL_SIDE + 2, words.horizontalAdvance(name) + 2 * _SIDE))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -269,8 +279,9 @@ class RunsTable(Panel):
                 item = QTableWidgetItem()
                 self.table.setItem(row, column, item)
             item.setText(text)
-            editable = column == _NAME and not summary.status.alive
-            item.setFlags(flags | Qt.ItemFlag.ItemIsEditable if editable else flags)
+            editable = Qt.ItemFlag.ItemIsEditable if column == _NAME and not summary.status.alive else flags
+            if item.flags() != flags | editable:
+                item.setFlags(flags | editable)
             tip = str(summary.run.directory) if column == _NAME else summary.status.reason
             item.setToolTip(f"<p>{escape(tip)}</p>" if tip else "")
 
