@@ -34,8 +34,7 @@ from model.training.summary import Summary
 
 _NAME = 0  # the column whose text is edited
 _LOSS = 3
-_DISK = 6  # the last: where there is no room its width follows from no text, so it has a least one
-_NUMBERS = (2, _LOSS, _DISK)  # the columns that stand to the right
+_NUMBERS = (2, _LOSS, 6)  # the columns that stand to the right
 _ROWS = 4  # that are seen without scrolling, at least
 _SIDE = 8  # pixels left and right of a heading
 _WIDEST = 24  # figures of a column; what is longer is cut, and whole in its tip
@@ -158,17 +157,15 @@ class RunsTable(Panel):
     def _size(self) -> None:
         words = QFontMetrics(theme.font())  # the table's own font follows only after this panel's
         row, header = words.height() + 8, self.table.horizontalHeader()
-        last = max(words.horizontalAdvance(text) for text in (self._heads[_DISK], "000.0 MB"))
         self.table.verticalHeader().setDefaultSectionSize(row)
-        header.setMinimumSectionSize(last + 2 * _SIDE)
         header.setMaximumSectionSize(_WIDEST * words.horizontalAdvance("0"))
         self.table.setMinimumHeight(row * (_ROWS + 1))
         self._fit_columns(words)
 
     def _fit_columns(self, words: QFontMetrics) -> None:
-        """Makes each column as wide as what it says, but the last, which takes the rest."""
+        """Makes each column as wide as what it says; the last takes what is left besides."""
         header, rows = self.table.horizontalHeader(), range(self.table.rowCount())
-        for column, name in enumerate(self._heads[:_DISK]):
+        for column, name in enumerate(self._heads):
             texts = {item.text() for row in rows if (item := self.table.item(row, column)) is not None}
             widest = max(map(words.horizontalAdvance, texts), default=0)
             header.resizeSection(column, max(widest + 2 * CELL_SIDE + 2, words.horizontalAdvance(name) + 2 * _SIDE))
