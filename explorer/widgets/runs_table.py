@@ -117,6 +117,27 @@ class RunsTable(Panel):
 
     def _lay_out(self) -> None:
         table = self.table
+        table.setAccessibleName(self.tr("Runs"))
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        table.setShowGrid(False)
+        table.setTabKeyNavigation(False)
+        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table.verticalHeader().hide()
+        table.setItemDelegate(Cells(table, self._look))
+        self.open.setToolTip(self.tr("Show the last snapshot of the chosen run in every tab"))
+        self.more.setToolTip(self.tr("Rename, export or delete the chosen run, or begin another like it"))
+        menu = QMenu(self.more)
+        menu.aboutToShow.connect(lambda: self._offer(menu))
+        self.more.setMenu(menu)
+        for button in (self.open, self.more):
+            self.tools.addWidget(button)
+        self.column.addWidget(table, 1)
+        self._head()
+        self._size()
+
+    def _head(self) -> None:
         self._heads = (
             self.tr("Name"),
             self.tr("State"),
@@ -130,45 +151,27 @@ class RunsTable(Panel):
             head = QTableWidgetItem(name)
             head.setTextAlignment(RIGHT if column in _NUMBERS else LEFT)
             head.setToolTip(self.tr("The least so far, in nats") if column == _LOSS else "")
-            table.setHorizontalHeaderItem(column, head)
-        table.setAccessibleName(self.tr("Runs"))
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        table.verticalHeader().hide()
-        table.setItemDelegate(Cells(table, self._look))
-        header = table.horizontalHeader()
+            self.table.setHorizontalHeaderItem(column, head)
+        header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)  # Qt would measure all rows at each that changes
         header.setStretchLastSection(True)
-        self.open.setToolTip(self.tr("Show the last snapshot of the chosen run in every tab"))
-        self.more.setToolTip(self.tr("Rename, export or delete the chosen run, or begin another like it"))
-        menu = QMenu(self.more)
-        menu.aboutToShow.connect(lambda: self._offer(menu))
-        self.more.setMenu(menu)
-        for button in (self.open, self.more):
-            self.tools.addWidget(button)
-        self.column.addWidget(table, 1)
-        self._size()
 
     def _size(self) -> None:
         words = QFontMetrics(theme.font())  # the table's own font follows only after this panel's
-        row, header = words.height() + 8, self.table.horizontalHeader()
+        row = words.height() + 8
         self.table.verticalHeader().setDefaultSectionSize(row)
-        header.setMaximumSectionSize(_WIDEST * words.horizontalAdvance("0"))
         self.table.setMinimumHeight(row * (_ROWS + 1))
         self._fit_columns(words)
 
     def _fit_columns(self, words: QFontMetrics) -> None:
-        """Makes each column as wide as what it says; the last takes what is left besides."""
+        """Makes each column as wide as what it says, up to a point; the last takes what is left besides."""
+        most = _WIDEST * words.horizontalAdvance("0")
         header, rows = self.table.horizontalHeader(), range(self.table.rowCount())
         for column, name in enumerate(self._heads):
             texts = {item.text() for row in rows if (item := self.table.item(row, column)) is not None}
-            widest = max(map(words.horizontalAdvance, texts), default=0)
-            header.resizeSection(column, max(widest + 2 * CELL_SIDE + 2, words.horizontalAdvance(name) + 2 * _SIDE))
+            widest = max(map(words.horizontalAdvance, texts), default=0) + 2 * CELL_SIDE + 2
+            header.resizeSection(column, max(min(widest, most), words.horizontalAdvance(name) + 2 * _SIDE))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -366,6 +366,12 @@ def test_a_run_without_a_planned_number_of_steps_or_a_loss_says_what_is_known(ta
     assert [text(table, 0, column) for column in (STEPS, LOSS)] == ["1,500", ""]
 
 
+def test_what_is_chosen_stands_out_over_the_whole_width(qtbot: QtBot, table: RunsTable) -> None:
+    table.resize(1_600, 240)
+    QApplication.processEvents()
+    assert table.table.horizontalHeader().length() == table.table.viewport().width()
+
+
 def test_rows_grow_with_the_text(qtbot: QtBot, table: RunsTable) -> None:
     before = table.table.rowHeight(0)
     theme.set_text_scale(2.0)
