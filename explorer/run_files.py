@@ -28,15 +28,18 @@ class RunFiles(QObject):
 
     def rename(self, run: Run, name: str) -> None:
         """Gives a run another name."""
-        self._do(run, lambda: run.renamed(name.strip()), lambda _: self.changed.emit())
+        self._do("rename", run, lambda: run.renamed(name.strip()), lambda _: self.changed.emit())
 
     def delete(self, run: Run) -> None:
-        """Asks, and then moves a run to the trash."""
+        """Asks, and then moves a run to the trash; one that is in use is not asked about."""
+        self._do("require", run, run.require_idle, lambda _: self._ask_to_discard(run))
+
+    def _ask_to_discard(self, run: Run) -> None:
         self._ask(
             self.tr("Move the run {name} to the trash?").format(name=run.name),
             self.tr("Its curves and all its snapshots go with it."),
             self.tr("Move to the trash"),
-            lambda: self._do(run, lambda: _discard(run), lambda gone: self._discarded(run, gone)),
+            lambda: self._do("discard", run, lambda: _discard(run), lambda gone: self._discarded(run, gone)),
         )
 
     def export(self, run: Run) -> None:
@@ -51,7 +54,7 @@ class RunFiles(QObject):
     def export_into(self, run: Run, folder: Path) -> None:
         """Copies the last snapshot into ``folder``, under the run's name."""
         done = self.tr("Exported as {folder}.")
-        self._do(run, lambda: run.export(folder), lambda target: self.said.emit(done.format(folder=target)))
+        self._do("export", run, lambda: run.export(folder), lambda target: self.said.emit(done.format(folder=target)))
 
     def reveal(self, run: Run) -> None:
         """Shows the folder of a run in the desktop's file manager."""
@@ -60,18 +63,23 @@ class RunFiles(QObject):
 
     def _discarded(self, run: Run, gone: bool) -> None:
         if gone:
-            self.changed.emit()
-            self.said.emit(self.tr("{name} is in the trash.").format(name=run.name))
+            self._gone(self.tr("{name} is in the trash.").format(name=run.name))
             return
+        deleted = self.tr("{name} is deleted.").format(name=run.name)
         self._ask(
             self.tr("The run {name} cannot be moved to the trash. Delete it for good?").format(name=run.name),
             self.tr("This disk has no trash. What is deleted cannot be brought back."),
             self.tr("Delete for good"),
-            lambda: self._do(run, lambda: _delete(run), lambda _: self.changed.emit()),
+            lambda: self._do("delete", run, lambda: _delete(run), lambda _: self._gone(deleted)),
         )
+
+    def _gone(self, sentence: str) -> None:
+        self.changed.emit()
+        self.said.emit(sentence)
 
     def _ask(self, question: str, more: str, yes: str, act: Callable[[], None]) -> None:
         box = QMessageBox(QMessageBox.Icon.Question, "", question, parent=self._window)
+        box.setTextFormat(Qt.TextFormat.PlainText)  # a folder may be called anything
         box.setInformativeText(more)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         agree = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
@@ -79,8 +87,8 @@ class RunFiles(QObject):
         agree.clicked.connect(act)
         box.open()
 
-    def _do(self, run: Run, call: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        self._worker.submit(Lane.FILE, f"files of {run.name}", call, done, self._fail, owner=self)
+    def _do(self, what: str, run: Run, call: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        self._worker.submit(Lane.FILE, f"{what} {run.directory}", call, done, self._fail, owner=self)
 
     def _fail(self, error: Exception) -> None:
         if not isinstance(error, ValueError | OSError):
@@ -89,7 +97,9 @@ class RunFiles(QObject):
 
 
 def _discard(run: Run) -> bool:
-    """On the worker's thread: whether the run went to the trash."""
+    """On the worker's thread: whether the run went to the trash. ``OSError`` where it went elsewhere before."""
+    if not run.directory.exists():
+        raise FileNotFoundError(f"{run.directory} is gone: it was moved or deleted.")
     run.require_idle()
     return QFile(str(run.directory)).moveToTrash()
 

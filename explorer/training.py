@@ -34,6 +34,7 @@ class Training(QObject):
         self._reader = Summaries(self.folder)
         self._watches: dict[Run, Watch] = {}  # of those looked at, in their order
         self._started: list[Run] = []
+        self._beginning = False  # a run is about to be started
         self._listing = QTimer(self, interval=_LIST_EVERY)
         self._listing.timeout.connect(self.list)
 
@@ -104,7 +105,7 @@ class Training(QObject):
             training_process.start(run)
             return run
 
-        self._do("start", call, self._begun)
+        self._begin(call)
 
     def resume(self, run: Run) -> None:
         """Lets a run go on from its last state."""
@@ -114,13 +115,24 @@ class Training(QObject):
             training_process.start(run)
             return run
 
-        self._do("start", call, self._begun)
+        self._begin(call)
 
     def stop(self, run: Run) -> None:
         """Asks the process of a run to save and end."""
         self._do(f"stop {run.name}", run.request_stop, lambda _: self._look())
 
+    def _begin(self, call: Callable[[], Run]) -> None:
+        """One at a time: a double click begins one run."""
+        if not self._beginning:
+            self._beginning = True
+            self._worker.submit(Lane.FILE, "training begin", call, self._begun, self._not_begun, owner=self)
+
+    def _not_begun(self, error: Exception) -> None:
+        self._beginning = False
+        self._fail(error)
+
     def _begun(self, run: Run) -> None:
+        self._beginning = False
         if run not in self._started:
             self._started.append(run)
         self.look_at((run,))

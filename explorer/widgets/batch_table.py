@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QFontMetricsF
@@ -14,17 +15,18 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSpinBox, QTableVi
 from explorer import theme
 from explorer.widgets.cells import LEFT, RIGHT, Cell, Cells
 from explorer.widgets.line import Line
-from explorer.widgets.panel import Panel, strong
+from explorer.widgets.panel import Panel, isolated, strong
 
 Index = QModelIndex | QPersistentModelIndex
 
 _TEXT, _INPUT, _GUESS, _LOSS = range(4)
 _KINDS = ("masked", "replaced", "kept")  # the palette's names
 _LEAST = 6  # rows that are seen without scrolling
+_SIDE = 18  # pixels left and right of a text, together
+_MOST = 1_000  # inputs, and tokens of each, and letters of a token: no training writes as many
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A position of an input; ``kind`` is empty where it was not chosen for prediction."""
 
     text: str
@@ -46,22 +48,33 @@ class Row:
 def rows_of(batch: Mapping[str, Any] | None) -> tuple[Row, ...]:
     """What a batch.json holds; what is not as it should be is left out."""
     found = []
-    for row in (batch or {}).get("rows") or ():
+    for row in _list((batch or {}).get("rows")):
         try:
-            chosen = {int(entry["position"]): entry for entry in row["chosen"]}
-            tokens = tuple(_token(str(piece), chosen.get(place)) for place, piece in enumerate(row["pieces"]))
-            found.append(Row(tokens, row.get("next_label"), row.get("nsp_loss")))
-        except (KeyError, TypeError, ValueError):
+            chosen = {int(entry["position"]): entry for entry in _list(row["chosen"])}
+            tokens = tuple(_token(_short(piece), chosen.get(place)) for place, piece in enumerate(_list(row["pieces"])))
+            label = row.get("next_label")
+            found.append(Row(tokens, label if label in (0, 1) else None, _nats(row.get("nsp_loss"))))
+        except (KeyError, TypeError, ValueError, OverflowError):
             continue
     return tuple(found)
 
 
 def _token(piece: str, chosen: Mapping[str, Any] | None) -> Token:
-    if chosen is None:
+    if chosen is None or chosen["kind"] not in _KINDS:
         return Token(piece, piece)
-    loss = chosen["loss"]
-    kind = chosen["kind"] if chosen["kind"] in _KINDS else ""
-    return Token(str(chosen["label"]), piece, kind, str(chosen["guess"]), None if loss is None else float(loss))
+    return Token(_short(chosen["label"]), piece, chosen["kind"], _short(chosen["guess"]), _nats(chosen["loss"]))
+
+
+def _list(value: object) -> list[Any]:
+    return value[:_MOST] if isinstance(value, list) else []
+
+
+def _short(value: object) -> str:
+    return str(value)[:_MOST]
+
+
+def _nats(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 class BatchTable(Panel):
@@ -69,12 +82,12 @@ class BatchTable(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
+        self._batch: Mapping[str, Any] | None = None
         self._rows: tuple[Row, ...] = ()
         self._step = 0
         self.number = QSpinBox()
         self.number.setAccessibleName(self.tr("Which input of the batch"))
         self.number.setRange(1, 1)
-        self.number.setPrefix(self.tr("input "))
         self.answer = Line()
         self.table = QTableView()
         self.model = _Model(self.table)
@@ -85,11 +98,15 @@ class BatchTable(Panel):
 
     def show_batch(self, batch: Mapping[str, Any] | None) -> None:
         """Shows another batch, at the input that was chosen."""
-        self._rows = rows_of(batch)
+        if batch == self._batch:
+            return
+        self._batch, self._rows = batch, rows_of(batch)
         step = (batch or {}).get("step")
         self._step = step if isinstance(step, int) else 0
+        before, _, after = self.tr("input {number} of {count}").partition("{number}")
+        self.number.setPrefix(before.format(count=len(self._rows)))
+        self.number.setSuffix(after.format(count=len(self._rows)))
         self.number.setMaximum(max(1, len(self._rows)))
-        self.number.setSuffix(self.tr(" of {0}").format(len(self._rows)))
         self._show()
 
     def _lay_out(self) -> None:
@@ -100,10 +117,10 @@ class BatchTable(Panel):
         table.setShowGrid(False)
         table.setTabKeyNavigation(False)
         table.setWordWrap(False)
+        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.verticalHeader().hide()
         header = table.horizontalHeader()
         header.setHighlightSections(False)
-        header.setDefaultAlignment(LEFT)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(_LOSS, QHeaderView.ResizeMode.Fixed)
         self.tools.addWidget(self.number)
@@ -113,11 +130,13 @@ class BatchTable(Panel):
         self._size()
 
     def _size(self) -> None:
-        metrics = QFontMetricsF(theme.mono())
-        row = round(metrics.height()) + 3
+        words, heads = QFontMetricsF(theme.mono()), QFontMetricsF(theme.font())
+        row, header = round(words.height()) + 3, self.table.horizontalHeader()
+        widest = max(map(heads.horizontalAdvance, self.model.names))
         self.table.verticalHeader().setMinimumSectionSize(row)
         self.table.verticalHeader().setDefaultSectionSize(row)
-        self.table.horizontalHeader().resizeSection(_LOSS, round(metrics.horizontalAdvance("00.00")) + 18)
+        header.setMinimumSectionSize(round(max(widest, words.horizontalAdvance("[MASK]"))) + _SIDE)
+        header.resizeSection(_LOSS, round(max(widest, words.horizontalAdvance("00.00"))) + _SIDE)
         self.table.setMinimumHeight(row * (_LEAST + 1))
 
     def changeEvent(self, event: QEvent) -> None:
@@ -126,6 +145,7 @@ class BatchTable(Panel):
             self._size()
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange):
             self.model.renew()
+            self._show()
 
     def sizeHint(self) -> QSize:
         return QSize(280, 320)
@@ -150,13 +170,22 @@ class BatchTable(Panel):
             label = strong(escape("IsNext" if row.next_label == 0 else "NotNext"))
             loss = "–" if row.next_loss is None else f"{row.next_loss:.2f}"
             parts.append(self.tr("{label}, loss {loss}").format(label=label, loss=loss))
-        names = {"masked": self.tr("masked"), "replaced": self.tr("replaced"), "kept": self.tr("kept")}
-        for kind in _KINDS:
-            if count := sum(token.kind == kind for token in row.tokens):
-                tint = getattr(colours, kind)
-                look = f"background-color:{tint};color:{theme.readable_on(tint)}"
-                parts.append(f'<span style="{look}">&nbsp;{count} {escape(names[kind])}&nbsp;</span>')
-        return " · ".join(parts)
+        chips = []
+        for kind, words in self._counted(row).items():
+            tint = getattr(colours, kind)
+            look = f"background-color:{tint};color:{theme.readable_on(tint)}"
+            chips.append(f'<span style="{look}">&nbsp;{escape(words).replace(" ", "&nbsp;")}&nbsp;</span>')
+        return " · ".join([*parts, " ".join(chips)] if chips else parts)
+
+    def _counted(self, row: Row) -> dict[str, str]:
+        """How many tokens are of each kind, in words; without those of which there are none."""
+        counts = {kind: sum(token.kind == kind for token in row.tokens) for kind in _KINDS}
+        words = {
+            "masked": self.tr("{0} masked"),
+            "replaced": self.tr("{0} replaced"),
+            "kept": self.tr("{0} kept"),
+        }
+        return {kind: words[kind].format(count) for kind, count in counts.items() if count}
 
 
 class _Model(QAbstractTableModel):
@@ -165,7 +194,8 @@ class _Model(QAbstractTableModel):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._tokens: tuple[Token, ...] = ()
-        self._names = (self.tr("text"), self.tr("input"), self.tr("guess"), self.tr("loss"))
+        self.names = (self.tr("text"), self.tr("input"), self.tr("guess"), self.tr("loss"))
+        self._kinds = {"masked": self.tr("masked"), "replaced": self.tr("replaced"), "kept": self.tr("kept")}
         self.renew()
 
     def renew(self) -> None:
@@ -190,37 +220,39 @@ class _Model(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._tokens)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self._names)
+        return 0 if parent.isValid() else len(self.names)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._names[section]
-        return None
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return RIGHT if section == _LOSS else LEFT
+        return self.names[section] if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        token, column = self._tokens[index.row()], index.column()
+        written = self._written(token, column)
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._written(self._tokens[index.row()], index.column())
+            return written
+        if role == Qt.ItemDataRole.ToolTipRole:  # there may be no room for it
+            return f"<p>{escape(written)}</p>"
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            token = self._tokens[index.row()]
-            return f"{self._names[index.column()]}: {self._written(token, index.column())} {token.kind}".strip()
+            said = token.piece if column == _INPUT else written
+            kind = f", {self._kinds[token.kind]}" if column == _INPUT and token.kind else ""
+            return f"{self.names[column]}: {said}{kind}"
         return None
 
     def look(self, row: int, column: int) -> Cell:
         """How a cell is painted."""
         token, colours = self._tokens[row], theme.palette()
-        text = self._written(token, column)
+        text = isolated(self._written(token, column))
         if column == _INPUT and token.kind:
             tint = getattr(colours, token.kind)
             return Cell(text, self._bold, theme.readable_on(tint), tint, LEFT)
-        right = token.kind and token.guess == token.text
+        right = bool(token.kind) and token.guess == token.text
         ink = colours.ink if token.kind and (column != _GUESS or right) else colours.faint
-        return Cell(
-            text,
-            self._bold if column == _GUESS and right else self._font,
-            ink,
-            None,
-            RIGHT if column == _LOSS else LEFT,
-        )
+        font = self._bold if column == _GUESS and right else self._font
+        return Cell(text, font, ink, None, RIGHT if column == _LOSS else LEFT)
 
     def _written(self, token: Token, column: int) -> str:
         if column == _TEXT:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOpti
 
 from explorer import theme
 
-_SIDE = 5  # pixels left and right of a text
+CELL_SIDE = 5  # pixels left and right of a text
 
 CENTRE = Qt.AlignmentFlag.AlignCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -43,7 +43,7 @@ class Cells(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         cell = self._look(index.row(), index.column())
         metrics = QFontMetricsF(cell.font)
-        return QSize(math.ceil(metrics.horizontalAdvance(cell.text)) + 2 * _SIDE + 2, math.ceil(metrics.height()))
+        return QSize(math.ceil(metrics.horizontalAdvance(cell.text)) + 2 * CELL_SIDE + 2, math.ceil(metrics.height()))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -61,7 +61,7 @@ class Cells(QStyledItemDelegate):
         if text:
             painter.setFont(font)
             painter.setPen(QColor(ink))
-            room, metrics = place.adjusted(_SIDE, 0, -_SIDE, 0), painter.fontMetrics()
+            room, metrics = place.adjusted(CELL_SIDE, 0, -CELL_SIDE, 0), painter.fontMetrics()
             if metrics.horizontalAdvance(text) > room.width():
                 text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
             painter.drawText(room, alignment, text)

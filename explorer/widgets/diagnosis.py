@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets.line import Line
-from explorer.widgets.panel import strong
+from explorer.widgets.panel import isolated, strong
 from model.training.doctor import Finding
 
 
@@ -36,19 +36,19 @@ class Diagnosis(QFrame):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "words"):
+        if event.type() == QEvent.Type.PaletteChange:
             self._say()
 
     def _say(self) -> None:
         findings, health = self._said
         names = {"alarm": self.tr("Alarm"), "warning": self.tr("Warning"), "note": self.tr("Note")}
         paragraphs = [
-            f"{strong(escape(names[finding.severity]))} · {escape(finding.says)} {strong(escape(finding.do))}"
+            f"{strong(names[finding.severity])} · {isolated(escape(finding.says))} {strong(escape(finding.do))}"
             for finding in findings
         ]
         if health:
-            paragraphs.append(escape(health))
+            paragraphs.append(isolated(escape(health)))
         if not paragraphs:
             paragraphs = [self.tr("The doctor looks at the curves once there are some.")]
-        title = strong(escape(self.tr("Doctor")))
-        self.words.say("<br>".join([title, *paragraphs]))
+        below = "".join(f'<p style="margin: 3px 0 0 0">{paragraph}</p>' for paragraph in paragraphs)
+        self.words.say(strong(self.tr("Doctor")) + below)

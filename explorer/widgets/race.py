@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from explorer.export import Sheet
@@ -20,8 +21,8 @@ from explorer.widgets.curve_plot import Plot
 from explorer.widgets.curve_quantities import Hue, Series
 from explorer.widgets.figures import rounded_percent
 from explorer.widgets.line import Line
-from explorer.widgets.panel import strong
-from explorer.worker import Lane
+from explorer.widgets.panel import isolated, strong
+from explorer.worker import Lane, Task
 from explorer.workspace import Workspace
 from model.lens import masked_lm, next_sentence
 from model.scenario import Scenario
@@ -35,8 +36,6 @@ _LINES = 5  # words in the race
 _NAMED = 3  # of them in the sentence below
 _MOST = 60  # snapshots that are asked, evenly spread over the run
 
-Snapshot = tuple[int, Path]
-
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -48,6 +47,10 @@ class Answer:
     is_next: float | None  # None without a second sentence, or a head that could say
 
 
+Snapshot = tuple[int, Path]
+Found = list[tuple[Path, Answer | str]]  # a sentence where a snapshot cannot say anything
+
+
 class Race(QWidget):
     """The words that lead at the end, with their probabilities over the steps; without a place, whether B follows A.
 
@@ -55,14 +58,14 @@ class Race(QWidget):
     """
 
     picked = Signal(object)  # the model directory of a step
-    asked = Signal(str)  # the question as the run's vocabulary splits it
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._workspace = workspace
         self._snapshots: tuple[Snapshot, ...] = ()
         self._question: object = None
-        self._answers: dict[Path, Answer] = {}
+        self._found: dict[Path, Answer | str] = {}  # what the snapshots say to the question
+        self._task: Task | None = None
         self.plot = Plot()
         self.plot.setAccessibleName(self.tr("What the run expected over its steps"))
         self.plot.setToolTip(self.tr("A click opens the model of that step"))
@@ -84,61 +87,83 @@ class Race(QWidget):
         wanted = _spread(snapshots)
         if wanted != self._snapshots:
             self._snapshots = wanted
-            self._answers = {path: self._answers[path] for _, path in wanted if path in self._answers}
+            self._found = {path: self._found[path] for _, path in wanted if path in self._found}
             self._ask()
 
     @property
     def answers(self) -> tuple[Answer, ...]:
         """Those that are there, by step."""
-        return tuple(self._answers[path] for _, path in self._snapshots if path in self._answers)
+        found = (self._found.get(path) for _, path in self._snapshots)
+        return tuple(answer for answer in found if isinstance(answer, Answer))
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Why those have no answer that were asked and gave none."""
+        return tuple(found for found in self._found.values() if isinstance(found, str))
 
     def sheet(self) -> Sheet:
         """A row a snapshot, a column a line."""
         curves = self.plot.drawing.curves
-        values = np.stack([curve.raw for curve in curves], axis=1) if curves else np.zeros((0, 0), np.float32)
+        values = np.zeros((len(self.answers), len(curves)), np.float32)
+        for place, curve in enumerate(curves):
+            values[:, place] = curve.raw
         return Sheet(values, [str(answer.step) for answer in self.answers], [curve.series.name for curve in curves])
 
     # The answers
 
     def _ask(self) -> None:
         """Has those snapshots asked that were not, on the worker, one a pass."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        if not self.isVisible():
+            return
         bert, trace = self._workspace.bert, self._workspace.trace
-        if bert is None or trace is None or not self.isVisible():
-            return
-        question = trace.scenario, bert.tokenizer.tokens
-        if question != self._question:
-            self._question, self._answers = question, {}
-        missing = [snapshot for snapshot in reversed(self._snapshots) if snapshot[1] not in self._answers]
+        if bert is not None and trace is not None:
+            question = trace.scenario, bert.tokenizer.tokens
+            if question != self._question:
+                self._question, self._found = question, {}
+            if missing := [path for path in reversed(self._snapshots) if path[1] not in self._found]:
+                self._submit(missing, trace.scenario, bert)
         self._draw()
-        if not missing:
-            return
-        found: list[tuple[Path, Answer, tuple[str, ...]]] = []
-        snapshots = self._workspace.snapshots
-        self._workspace.worker.submit(
+
+    def _submit(self, missing: Sequence[Snapshot], scenario: Scenario, former: Bert) -> None:
+        found: Found = []  # the worker's thread adds to it
+        models = self._workspace.snapshots
+        self._task = self._workspace.worker.submit(
             Lane.LONG,
             "race",
-            lambda: _answers(missing, trace.scenario, bert, snapshots, found),
-            lambda _: self._take(question, found),
+            lambda: _answers(missing, scenario, former, models, found),
+            lambda _: self._finish(found),
             self._fail,
-            lambda _: self._take(question, found),
+            lambda _: self._take(found),
             owner=self,
         )
 
-    def _take(self, question: object, found: list[tuple[Path, Answer, tuple[str, ...]]]) -> None:
-        if question == self._question:
-            self._answers.update((path, answer) for path, answer, _ in found)
-            if found:
-                self.asked.emit(" ".join(found[-1][2]))
-            self._draw()
+    def _take(self, found: Found) -> None:
+        self._found.update(found)
+        self._draw()
+
+    def _finish(self, found: Found) -> None:
+        self._task = None
+        self._take(found)
 
     def _fail(self, error: Exception) -> None:
-        if not isinstance(error, ValueError | OSError | MemoryError):
+        self._task = None
+        if not isinstance(error, MemoryError):
             raise error
-        self.reading.say(escape(str(error)))
+        unasked = [path for _, path in self._snapshots if path not in self._found]
+        self._found |= dict.fromkeys(unasked, self.tr("There is not enough memory for this."))
+        self._draw()
 
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)  # type: ignore[arg-type]
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
         self._ask()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._read(self.plot.step)
 
     # The picture
 
@@ -166,9 +191,13 @@ class Race(QWidget):
     def _why_empty(self) -> str:
         if not self._snapshots:
             return self.tr("Once a run has snapshots, each of them answers the question in the sentence bar here.")
+        if self._workspace.trace is None:
+            return self.tr("Open a model and ask it something: the snapshots of the run answer the same here.")
         if self.answers:
             return self.tr("Mask a word above, and what the run expected there is drawn here step by step.")
-        return self.tr("The snapshots are being asked …")
+        if self._task is not None or not self.refusals:
+            return self.tr("The snapshots are being asked …")
+        return self.tr("No snapshot has an answer. {why}").format(why=isolated(self.refusals[0]))
 
     def _read(self, step: float | None) -> None:
         answers = self.answers
@@ -186,33 +215,42 @@ class Race(QWidget):
             share = escape(rounded_percent(answer.is_next))
             parts.append(self.tr("B follows A: {0}").format(share))
         sentence = self.tr("Step {step}: {answers}")
-        self.reading.say(sentence.format(step=f"{answer.step:,}", answers=" · ".join(parts) or "–"))
+        said = sentence.format(step=f"{answer.step:,}", answers=" · ".join(parts) or "–")
+        if refusals := self.refusals:
+            sentence = self.tr("Snapshots without an answer: {count}. {why}")
+            said += "<br>" + sentence.format(count=len(refusals), why=isolated(escape(refusals[0])))
+        self.reading.say(said)
 
     def _pick(self, step: float) -> None:
-        self.picked.emit(next(path for number, path in self._snapshots if number == step))
+        if (path := next((path for number, path in self._snapshots if number == step), None)) is not None:
+            self.picked.emit(path)
 
 
 def _answers(
-    snapshots: Iterable[Snapshot],
-    scenario: Scenario,
-    former: Bert,
-    models: Snapshots,
-    found: list[tuple[Path, Answer, tuple[str, ...]]],
+    snapshots: Iterable[Snapshot], scenario: Scenario, former: Bert, models: Snapshots, found: Found
 ) -> Generator[float, None, None]:
-    """On the worker's thread: asks one snapshot a pass, and adds its answer to ``found``."""
+    """On the worker's thread: asks one snapshot a pass, and adds what it says to ``found``."""
+    tokens = former.tokenizer.tokens
     for step, path in snapshots:
         try:
             bert = models.load(path, keep=False)
-            trace = bert.trace(bert.adopt(scenario, former))
-        except (ValueError, OSError):  # deleted meanwhile, or too short for the question
-            continue
-        place = _place(bert, trace)
-        chances = None if place is None else np.exp(masked_lm.log_probabilities(bert, trace, place))
-        is_next = None
-        if bert.has_nsp and trace.pooled is not None and 1 in trace.inputs.texts:
-            is_next = next_sentence.probabilities(bert, trace)[0]
-        found.append((path, Answer(step, bert.tokenizer.tokens, chances, is_next), trace.tokens))
+            if bert.tokenizer.tokens != tokens:  # kept once for all answers: there may be 30,000
+                tokens = bert.tokenizer.tokens
+            chances, is_next = _asked(bert, bert.adopt(scenario, former))
+            found.append((path, Answer(step, tokens, chances, is_next)))
+        except (ValueError, OSError) as error:  # deleted meanwhile, too short for the question, without numbers
+            found.append((path, str(error)))
         yield 0.0
+
+
+def _asked(bert: Bert, scenario: Scenario) -> tuple[Floats | None, float | None]:
+    """What an ``Answer`` holds: chances (V,), and whether B follows."""
+    trace = bert.trace(scenario)
+    place = _place(bert, trace)
+    chances = None if place is None else np.exp(masked_lm.log_probabilities(bert, trace, place))
+    if not bert.has_nsp or trace.pooled is None or 1 not in trace.inputs.texts:
+        return chances, None
+    return chances, next_sentence.probabilities(bert, trace)[0]
 
 
 def _place(bert: Bert, trace: Trace) -> int | None:
@@ -233,13 +271,20 @@ def _lines(answers: Sequence[Answer]) -> list[tuple[str, Floats]]:
         if any(answer.is_next is None for answer in answers):
             return []
         return [("IsNext", np.array([answer.is_next for answer in answers], np.float32))]
-    chances = np.stack([answer.chances for answer in answers if answer.chances is not None])  # (N, V)
-    return [(answers[-1].tokens[entry], chances[:, entry]) for entry in masked_lm.best(chances[-1], _LINES)]
+    chances = [answer.chances for answer in answers if answer.chances is not None]
+    return [
+        (answers[-1].tokens[entry], np.array([chance[entry] for chance in chances], np.float32))
+        for entry in masked_lm.best(chances[-1], _LINES)
+    ]
 
 
 def _spread(snapshots: Sequence[Snapshot]) -> tuple[Snapshot, ...]:
-    """At most so many of ``snapshots``, the first and the last among them."""
-    if len(snapshots) <= _MOST:
-        return tuple(snapshots)
-    places = np.unique(np.linspace(0, len(snapshots) - 1, _MOST).round().astype(int))
-    return tuple(snapshots[place] for place in places.tolist())
+    """At most so many of ``snapshots``, the first and the last among them.
+
+    Of a run that goes on they stay the same until it has twice as many: none is asked again for one that came.
+    """
+    stride = 1
+    while len(snapshots) > stride * (_MOST - 1):
+        stride *= 2
+    found = tuple(snapshots[::stride])
+    return found if found[-1:] == tuple(snapshots[-1:]) else (*found, snapshots[-1])

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from html import escape
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from explorer import theme
 from explorer.training_process import Seen
 from explorer.widgets.flow import Flow
 from explorer.widgets.job import time_left
 from explorer.widgets.line import Line
-from explorer.widgets.panel import strong
+from explorer.widgets.panel import isolated, strong
 
 _STEPS = 1_000  # of the progress bar
-_LOG_LINES = 4  # of a run that ended without being asked to
+_LOG_LINES, _LETTERS = 4, 200  # of a run that ended without being asked to, and of each line
 
 
 class RunControl(QWidget):
@@ -93,7 +92,7 @@ class RunControl(QWidget):
         for button in buttons:
             name = "primary" if button is primary else ""
             if button.property("role") != name:
-                theme.role(button, name)  # type: ignore[arg-type]
+                button.setProperty("role", name)
                 button.style().polish(button)
         if focused is not None and focused.isHidden():
             primary.setFocus()
@@ -103,18 +102,25 @@ class RunControl(QWidget):
         self.bar.setRange(0, _STEPS if seen is not None and seen.step else 0)  # without an end until there are steps
         self.bar.setValue(round(seen.share * _STEPS) if seen is not None else 0)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.standing.say(self._standing(self._seen))
+
     def _standing(self, seen: Seen | None) -> str:
         if seen is None:
             return ""
         name, state = strong(escape(seen.run.name)), seen.status.state
         if seen.trouble:
-            return self.tr("{name}: {sentence}").format(name=name, sentence=escape(seen.trouble))
+            return self.tr("{name}: {sentence}").format(name=name, sentence=isolated(escape(seen.trouble)))
         if seen.stopping:
             return self.tr("{name} is saving, and then it ends.").format(name=name)
         if state == "starting":
             return self.tr("{name} is starting: torch is loaded first.").format(name=name)
         if state == "preparing":
-            return self.tr("{name} is being prepared. {doing}").format(name=name, doing=escape(seen.status.reason))
+            return self.tr("{name} is being prepared. {doing}").format(
+                name=name, doing=isolated(escape(seen.status.reason))
+            )
         if state == "running":
             return self._learning(seen, name)
         step = f"{seen.step:,}"
@@ -124,7 +130,7 @@ class RunControl(QWidget):
             return self.tr("{name} was stopped at step {step}; Resume goes on there.").format(name=name, step=step)
         if state == "failed":
             sentence = self.tr("{name} failed at step {step}: {reason}")
-            return sentence.format(name=name, step=step, reason=escape(seen.status.reason)) + _log(seen)
+            return sentence.format(name=name, step=step, reason=isolated(escape(seen.status.reason))) + _log(seen)
         sentence = self.tr("{name} ended at step {step} without a word; Resume goes on from its last state.")
         return sentence.format(name=name, step=step) + _log(seen)
 
@@ -132,15 +138,14 @@ class RunControl(QWidget):
         steps = seen.recipe.steps if seen.recipe is not None else 0
         place = self.tr("step {step} of {steps}") if steps else self.tr("step {step}")
         parts = [place.format(step=f"{seen.step:,}", steps=f"{steps:,}")]
-        speed = seen.train.get("tokens_per_second")
-        if speed is not None and len(speed):
-            parts.append(self.tr("{0} tokens/s").format(f"{float(speed[-1]):,.0f}"))
+        if (speed := seen.latest("tokens_per_second")) is not None:
+            parts.append(self.tr("{0} tokens/s").format(f"{speed:,.0f}"))
         if seen.seconds_left is not None:
             parts.append(time_left(seen.seconds_left))
-        return f"{name}: {' · '.join(parts)}"
+        return self.tr("{name}: {sentence}").format(name=name, sentence=" · ".join(parts))
 
 
 def _log(seen: Seen) -> str:
     """The last lines of the run's log, below the sentence."""
-    lines = [escape(line) for line in seen.log.splitlines() if line.strip()][-_LOG_LINES:]
+    lines = [isolated(escape(line[:_LETTERS])) for line in seen.log.splitlines() if line.strip()][-_LOG_LINES:]
     return f"<br><tt>{'<br>'.join(lines)}</tt>" if lines else ""

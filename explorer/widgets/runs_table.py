@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from html import escape
 
-from PySide6.QtCore import QDateTime, QEvent, QLocale, QSignalBlocker, Qt, Signal, SignalInstance
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent
+from PySide6.QtCore import (
+    QDateTime,
+    QEvent,
+    QItemSelectionModel,
+    QLocale,
+    QSignalBlocker,
+    Qt,
+    Signal,
+    SignalInstance,
+)
+from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -17,14 +27,17 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import theme
-from explorer.widgets.cells import LEFT, RIGHT, Cell, Cells
-from explorer.widgets.panel import Panel
+from explorer.widgets.cells import CELL_SIDE, LEFT, RIGHT, Cell, Cells
+from explorer.widgets.panel import Panel, isolated
 from model.training.run import Run
 from model.training.summary import Summary
 
 _NAME = 0  # the column whose text is edited
-_NUMBERS = (2, 3, 4)  # the columns that stand to the right
+_LOSS = 3
+_NUMBERS = (2, _LOSS, 6)  # the columns that stand to the right
 _ROWS = 4  # that are seen without scrolling, at least
+_SIDE = 8  # pixels left and right of a heading
+_WIDEST = 24  # figures of a column; what is longer is cut, and whole in its tip
 
 
 class RunsTable(Panel):
@@ -40,8 +53,9 @@ class RunsTable(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
-        self.set_heading(self.tr("Runs"), self.tr("choose several to lay their curves over each other"))
-        self._summaries: tuple[Summary, ...] = ()
+        self._summaries: tuple[Summary, ...] = ()  # a row each
+        self._waiting: tuple[Summary, ...] | None = None  # to be shown once no name is being typed
+        self._renaming: tuple[Run, Run] | None = None  # a run, and what it is to be called: one row all the time
         self.table = QTableWidget(0, 7)
         self.open = QPushButton(self.tr("Open"))
         self.more = QPushButton(self.tr("More"))
@@ -49,21 +63,32 @@ class RunsTable(Panel):
         self.table.itemSelectionChanged.connect(self._choose)
         self.table.itemChanged.connect(self._rename)
         self.table.cellDoubleClicked.connect(lambda: self._send(self.opened))
+        self.table.itemDelegate().closeEditor.connect(self._show_waiting)
         self.open.clicked.connect(lambda: self._send(self.opened))
+        self._name()
         self._choose()
 
     def show_runs(self, summaries: Sequence[Summary]) -> None:
-        """Fills the table; what was chosen stays chosen, as far as it is still there."""
-        if tuple(summaries) == self._summaries or self.table.state() == QAbstractItemView.State.EditingState:
+        """Shows other runs, or the same as they are now; while a name is being typed, afterwards.
+
+        What was chosen stays chosen, and what was scrolled to in sight. A row that says the same is not touched.
+        """
+        self._waiting = None
+        if tuple(summaries) == self._summaries:
             return
-        chosen = self.runs
-        before, self._summaries = self._summaries, tuple(summaries)
+        if self.table.state() == QAbstractItemView.State.EditingState:
+            self._waiting = tuple(summaries)
+            return
+        chosen, top = self.runs, self._run_at_top
+        runs = [summary.run for summary in summaries]
+        renamed = self._renamed(runs)
         with QSignalBlocker(self.table):
-            self.table.setRowCount(len(summaries))
-            for row, summary in enumerate(summaries):
-                if row >= len(before) or before[row] != summary:
-                    self._fill(row, summary)
-            self._select(chosen)
+            self._arrange(summaries, renamed)
+            self._select([renamed.get(run, run) for run in chosen])
+            self._fit_columns(QFontMetrics(theme.font()))
+            if top is not None and renamed.get(top, top) in runs:
+                self._scroll_to(runs.index(renamed.get(top, top)))
+        self._name()
         if self.runs != chosen:
             self._choose()
 
@@ -77,8 +102,9 @@ class RunsTable(Panel):
         return tuple(self._summaries[row].run for row in order if row < len(self._summaries))
 
     def choose(self, run: Run) -> None:
-        """Chooses ``run`` alone, once it is among those shown."""
+        """Chooses ``run`` alone, which is one of those shown."""
         with QSignalBlocker(self.table):
+            self.table.clearSelection()
             self._select((run,))
         self._choose()
 
@@ -91,20 +117,6 @@ class RunsTable(Panel):
 
     def _lay_out(self) -> None:
         table = self.table
-        table.setHorizontalHeaderLabels(
-            [
-                self.tr("Name"),
-                self.tr("Network"),
-                self.tr("Steps"),
-                self.tr("Validation loss"),
-                self.tr("On disk"),
-                self.tr("Begun"),
-                self.tr("State"),
-            ]
-        )
-        loss = table.horizontalHeaderItem(3)
-        assert loss is not None
-        loss.setToolTip(self.tr("The least so far, in nats"))
         table.setAccessibleName(self.tr("Runs"))
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -114,23 +126,52 @@ class RunsTable(Panel):
         table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.verticalHeader().hide()
         table.setItemDelegate(Cells(table, self._look))
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(LEFT)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setStretchLastSection(True)
+        self.open.setToolTip(self.tr("Show the last snapshot of the chosen run in every tab"))
+        self.more.setToolTip(self.tr("Rename, export or delete the chosen run, or begin another like it"))
         menu = QMenu(self.more)
         menu.aboutToShow.connect(lambda: self._offer(menu))
         self.more.setMenu(menu)
         for button in (self.open, self.more):
             self.tools.addWidget(button)
         self.column.addWidget(table, 1)
+        self._head()
         self._size()
 
+    def _head(self) -> None:
+        self._heads = (
+            self.tr("Name"),
+            self.tr("State"),
+            self.tr("Steps"),
+            self.tr("Validation loss"),
+            self.tr("Network"),
+            self.tr("Begun"),
+            self.tr("On disk"),
+        )
+        for column, name in enumerate(self._heads):
+            head = QTableWidgetItem(name)
+            head.setTextAlignment(RIGHT if column in _NUMBERS else LEFT)
+            head.setToolTip(self.tr("The least so far, in nats") if column == _LOSS else "")
+            self.table.setHorizontalHeaderItem(column, head)
+        header = self.table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)  # Qt would measure all rows at each that changes
+        header.setStretchLastSection(True)
+
     def _size(self) -> None:
-        row = self.table.fontMetrics().height() + 8
+        words = QFontMetrics(theme.font())  # the table's own font follows only after this panel's
+        row = words.height() + 8
         self.table.verticalHeader().setDefaultSectionSize(row)
         self.table.setMinimumHeight(row * (_ROWS + 1))
+        self._fit_columns(words)
+
+    def _fit_columns(self, words: QFontMetrics) -> None:
+        """Makes each column as wide as what it says, up to a point; the last takes what is left besides."""
+        most = _WIDEST * words.horizontalAdvance("0")
+        header, rows = self.table.horizontalHeader(), range(self.table.rowCount())
+        for column, name in enumerate(self._heads):
+            texts = {item.text() for row in rows if (item := self.table.item(row, column)) is not None}
+            widest = max(map(words.horizontalAdvance, texts), default=0) + 2 * CELL_SIDE + 2
+            header.resizeSection(column, max(min(widest, most), words.horizontalAdvance(name) + 2 * _SIDE))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -150,6 +191,8 @@ class RunsTable(Panel):
             self._send(self.opened)
         elif event.key() == Qt.Key.Key_Delete:
             self._send(self.deleted)
+        elif event.key() == Qt.Key.Key_F2:  # the table itself edits the column only where the last click was
+            self.edit_name()
         else:
             super().keyPressEvent(event)
 
@@ -159,17 +202,62 @@ class RunsTable(Panel):
         if summary is None:
             menu.addAction(self.tr("No run is chosen")).setEnabled(False)
             return
-        idle = not summary.status.alive
-        menu.addAction(self.tr("Open as a model"), lambda: self._send(self.opened))
+        run, idle = summary.run, not summary.status.alive
+        menu.addAction(self.tr("Open as a model"), lambda: self.opened.emit(run))
         menu.addAction(self.tr("Rename…"), self.edit_name).setEnabled(idle)
-        menu.addAction(self.tr("Begin another with this recipe"), lambda: self._send(self.duplicated))
+        menu.addAction(self.tr("Begin another with this recipe"), lambda: self.duplicated.emit(run))
         menu.addSeparator()
-        menu.addAction(self.tr("Export as a Hugging Face directory…"), lambda: self._send(self.exported))
-        menu.addAction(self.tr("Show the folder"), lambda: self._send(self.revealed))
+        menu.addAction(self.tr("Export as a Hugging Face directory…"), lambda: self.exported.emit(run))
+        menu.addAction(self.tr("Show the folder"), lambda: self.revealed.emit(run))
         menu.addSeparator()
-        menu.addAction(self.tr("Move to the trash…"), lambda: self._send(self.deleted)).setEnabled(idle)
+        menu.addAction(self.tr("Move to the trash…"), lambda: self.deleted.emit(run)).setEnabled(idle)
 
     # What it shows
+
+    def _name(self) -> None:
+        several = self.tr("choose several to lay their curves over each other")
+        self.set_heading(self.tr("Runs"), several if self._summaries else self.tr("none yet: Start trains the first"))
+
+    def _show_waiting(self) -> None:
+        if self._waiting is not None:
+            self.show_runs(self._waiting)
+
+    def _renamed(self, runs: Sequence[Run]) -> dict[Run, Run]:
+        """What a run that is gone from ``runs`` is called now, if that was asked for here."""
+        if self._renaming is None or self._renaming[0] in runs or self._renaming[1] not in runs:
+            return {}
+        (old, new), self._renaming = self._renaming, None
+        return {old: new}
+
+    def _arrange(self, summaries: Sequence[Summary], renamed: Mapping[Run, Run]) -> None:
+        """A row a summary, in their order. Rows are taken out and put in: Qt keeps what is chosen of the others."""
+        runs, rows = {summary.run for summary in summaries}, list[Summary | None](self._summaries)
+        names = [renamed.get(summary.run, summary.run) for summary in self._summaries]
+        for row in reversed(range(len(rows))):
+            if names[row] not in runs:
+                self.table.removeRow(row)
+                del rows[row], names[row]
+        for row, summary in enumerate(summaries):
+            if summary.run not in names[row : row + 1]:
+                if summary.run in names:  # further below
+                    former = names.index(summary.run)
+                    self.table.removeRow(former)
+                    del rows[former], names[former]
+                self.table.insertRow(row)
+                rows.insert(row, None)
+                names.insert(row, summary.run)
+            if rows[row] != summary:
+                self._fill(row, summary)
+        self._summaries = tuple(summaries)
+
+    @property
+    def _run_at_top(self) -> Run | None:
+        """That of the first row in sight; None where nothing was scrolled."""
+        row = self.table.verticalScrollBar().value()
+        return self._summaries[row].run if 0 < row < len(self._summaries) else None
+
+    def _scroll_to(self, row: int) -> None:
+        self.table.verticalScrollBar().setValue(row)
 
     def _fill(self, row: int, summary: Summary) -> None:
         steps = f"{summary.step:,}"
@@ -177,29 +265,31 @@ class RunsTable(Panel):
             steps = self.tr("{step} of {steps}").format(step=steps, steps=f"{summary.steps:,}")
         texts = (
             summary.run.name,
-            summary.size,
+            self._state(summary),
             steps,
             "" if summary.best_loss is None else f"{summary.best_loss:.3f}",
-            QLocale().formattedDataSize(summary.disk, 1, QLocale.DataSizeFormat.DataSizeSIFormat),
+            summary.size,
             QDateTime.fromSecsSinceEpoch(round(summary.began)).toString("yyyy-MM-dd HH:mm"),
-            self._state(summary),
+            QLocale().formattedDataSize(summary.disk, 1, QLocale.DataSizeFormat.DataSizeSIFormat),
         )
+        flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
         for column, text in enumerate(texts):
-            item = QTableWidgetItem(text)
-            flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
-            if column == _NAME and not summary.status.alive:
-                flags |= Qt.ItemFlag.ItemIsEditable
-            item.setFlags(flags)
-            item.setToolTip(str(summary.run.directory) if column == _NAME else summary.status.reason)
-            if column in _NUMBERS:
-                item.setTextAlignment(RIGHT)
-            self.table.setItem(row, column, item)
+            item = self.table.item(row, column)
+            if item is None:
+                item = QTableWidgetItem()
+                self.table.setItem(row, column, item)
+            item.setText(text)
+            editable = Qt.ItemFlag.ItemIsEditable if column == _NAME and not summary.status.alive else flags
+            if item.flags() != flags | editable:
+                item.setFlags(flags | editable)
+            tip = str(summary.run.directory) if column == _NAME else summary.status.reason
+            item.setToolTip(f"<p>{escape(tip)}</p>" if tip else "")
 
     def _look(self, row: int, column: int) -> Cell:
         item, colours = self.table.item(row, column), theme.palette()
         text = item.text() if item is not None else ""
         ink = colours.ink if column == _NAME else colours.faint
-        return Cell(text, theme.font(), ink, None, RIGHT if column in _NUMBERS else LEFT)
+        return Cell(isolated(text), theme.font(), ink, None, RIGHT if column in _NUMBERS else LEFT)
 
     def _state(self, summary: Summary) -> str:
         return {
@@ -213,13 +303,15 @@ class RunsTable(Panel):
         }.get(summary.status.state, summary.status.state)
 
     def _select(self, runs: Sequence[Run]) -> None:
-        rows = [row for row, summary in enumerate(self._summaries) if summary.run in runs]
-        self.table.clearSelection()
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
-        for row in rows:
-            if not self.table.selectionModel().isRowSelected(row):
-                self.table.selectRow(row)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        """Chooses ``runs`` beside what is chosen, the first as the current one. What is so already is not touched."""
+        flags, model = QItemSelectionModel.SelectionFlag, self.table.selectionModel()
+        rows = {summary.run: row for row, summary in enumerate(self._summaries)}
+        found = [self.table.model().index(rows[run], _NAME) for run in runs if run in rows]
+        for index in found:
+            if not model.isRowSelected(index.row()):
+                model.select(index, flags.Select | flags.Rows)
+        if found and model.currentIndex().row() != found[0].row():
+            model.setCurrentIndex(found[0], flags.NoUpdate)
 
     def _choose(self) -> None:
         for button in (self.open, self.more):
@@ -239,9 +331,11 @@ class RunsTable(Panel):
             signal.emit(self._summaries[row].run)
 
     def _rename(self, item: QTableWidgetItem) -> None:
-        run = self._summaries[item.row()].run
-        if item.column() == _NAME and item.text() != run.name:
-            name = item.text()
-            with QSignalBlocker(self.table):
-                item.setText(run.name)  # until it is called so
+        run, name = self._summaries[item.row()].run, item.text().strip()
+        if item.column() != _NAME or item.text() == run.name:
+            return
+        with QSignalBlocker(self.table):
+            item.setText(run.name)  # until it is called so
+        if name != run.name:
+            self._renaming = run, Run(run.directory.parent / name)
             self.renamed.emit(run, name)

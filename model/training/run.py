@@ -55,7 +55,7 @@ def list_runs(runs: Path) -> list[Run]:
     runs = runs.absolute()
     with files.said_in_a_sentence(runs, "read"):
         found = [Run(folder) for folder in runs.iterdir() if _is_run(folder)]
-        return sorted(found, key=lambda run: (-run.recipe_path.stat().st_mtime_ns, run.name))
+        return sorted(found, key=lambda run: (-_asked_at(run), run.name))
 
 
 def snapshot_at(directory: Path) -> tuple[Run, int] | None:
@@ -151,7 +151,11 @@ class Run:
             raise ValueError(f"The run {self.name} has no snapshot yet: there is nothing to export.")
         with files.said_in_a_sentence(folder, "written"):
             target = _make_folder(folder, self.name)
-            shutil.copytree(snapshots[-1][1], target, dirs_exist_ok=True)
+            try:
+                shutil.copytree(snapshots[-1][1], target, dirs_exist_ok=True)
+            except shutil.Error as error:  # of each file that could not be copied: from, to, why
+                shutil.rmtree(target, ignore_errors=True)
+                raise OSError(f"{target} cannot be written: {error.args[0][0][2]}.") from error
         return target
 
     # Who works on it
@@ -368,6 +372,14 @@ class Run:
         if fields.get("state") in _UNFINISHED and "pid" in fields:  # else they are those of the process before
             return f"process {fields['pid']} on {fields.get('host') or 'an unnamed computer'}"
         return "another process"
+
+
+def _asked_at(run: Run) -> int:
+    """When its recipe was written, nanoseconds since 1970; 0 where it is just being deleted."""
+    try:
+        return run.recipe_path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _is_run(folder: Path) -> bool:

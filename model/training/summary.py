@@ -35,15 +35,19 @@ class Summaries:
         self._known: dict[Path, tuple[object, Summary]] = {}
 
     def read(self) -> tuple[Summary, ...]:
-        """The newest run first; a run that cannot be read is left out."""
+        """The newest run first; one that cannot be read is as it was read last, or left out.
+
+        A run at work writes and renames its files at any instant: it must not leave the list for that.
+        """
         found: dict[Path, tuple[object, Summary]] = {}
         for run in list_runs(self._runs):
+            former = self._known.get(run.directory)
             try:
                 key = run.status(), _written(run)
-                former = self._known.get(run.directory)
                 found[run.directory] = former if former and former[0] == key else (key, summary(run, key[0]))
             except OSError:
-                continue
+                if former is not None and run.recipe_path.exists():
+                    found[run.directory] = former
         self._known = found
         return tuple(entry for _, entry in found.values())
 

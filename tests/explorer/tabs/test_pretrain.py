@@ -175,6 +175,19 @@ def test_a_second_run_at_the_same_time_only_where_the_user_insists(
         qtbot.waitUntil(lambda: len(started) == 1, timeout=10_000)
 
 
+def test_a_run_that_is_renamed_stays_the_one_attended_to(show: Show, qtbot: QtBot) -> None:
+    for name in ("first", "second"):
+        made_up(default_runs(), name)
+    tab = show()
+    attend(tab, Run(default_runs() / "first"), qtbot)
+    tab.runs.edit_name()
+    editor = tab.runs.table.findChild(QLineEdit)
+    assert editor is not None
+    editor.setText("better")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: tab.attended == Run(default_runs() / "better"), timeout=10_000)
+
+
 def test_opening_a_run_opens_its_last_snapshot(show: Show, workspace: Workspace, qtbot: QtBot) -> None:
     made_up(default_runs())
     tab = show()

@@ -8,7 +8,7 @@ import pytest
 
 from model.training.recipe import Recipe
 from model.training.run import Run
-from model.training.summary import Summaries, summary
+from model.training.summary import Summaries, Summary, summary
 
 RECIPE = "steps = 100\n[corpus]\nlittle_world = 10\n"
 
@@ -66,3 +66,29 @@ def test_a_damaged_recipe_and_a_run_that_is_gone_keep_no_other_out(tmp_path: Pat
     gone.recipe_path.unlink()
     assert {entry.run: entry.size for entry in Summaries(tmp_path).read()} == {damaged: "", fine: "mini"}
     assert Summaries(tmp_path / "nowhere").read() == ()
+
+
+def test_a_run_whose_files_are_renamed_while_they_are_counted_stays_in_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create(tmp_path, "a")
+    summaries = Summaries(tmp_path)
+    before = summaries.read()
+    run.append_metrics({"step": 1, "split": "train", "loss": 1.0})
+
+    def renamed(run: Run, status: object) -> Summary:
+        raise FileNotFoundError("snapshots/.step-000500")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("model.training.summary.summary", renamed)
+        assert summaries.read() == before
+    assert [entry.step for entry in summaries.read()] == [1]
+
+
+def test_a_run_that_is_deleted_while_the_folder_is_read_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, kept = create(tmp_path, "gone"), create(tmp_path, "kept")
+    monkeypatch.setattr("model.training.run._is_run", lambda folder: True)  # it was, a moment ago
+    gone.recipe_path.unlink()
+    assert [entry.run for entry in Summaries(tmp_path).read()] == [kept]
