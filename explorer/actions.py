@@ -154,6 +154,14 @@ def _views(window: Window) -> tuple[Entry, ...]:
     )
     return (
         *tabs,
+        Entry(
+            "arithmetic",
+            "view",
+            translate("actions", "Arithmetic"),
+            ("F4",),
+            window.show_arithmetic,
+            starts_section=True,
+        ),
         *themes,
         Entry(
             "larger",

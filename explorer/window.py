@@ -7,7 +7,16 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal, qVersion
 from PySide6.QtGui import QCloseEvent, QPaintEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QMessageBox, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer import theme
 from explorer.actions import Actions, table
@@ -19,6 +28,7 @@ from explorer.tabs.masked_lm import MaskedLMTab
 from explorer.tabs.next_sentence import NextSentenceTab
 from explorer.tabs.pretrain import PretrainTab
 from explorer.tabs.tokens import TokensTab
+from explorer.widgets.arithmetic import Arithmetic
 from explorer.widgets.model_card import ModelCard
 from explorer.widgets.model_picker import ModelPicker, ask_for_folder, bundled
 from explorer.widgets.page import Page
@@ -83,6 +93,12 @@ class Window(QMainWindow):
         layout.addWidget(self.time)
         layout.addWidget(self.tabs, 1)
         self.setCentralWidget(column)
+        self.arithmetic = QDockWidget(self.tr("Arithmetic"))
+        self.arithmetic.setObjectName("arithmetic")
+        self.arithmetic.setWidget(Arithmetic(workspace))
+        self.arithmetic.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.arithmetic)
+        self.arithmetic.hide()
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().addWidget(ModelLabel(workspace), 1)
         self.statusBar().addPermanentWidget(SelectionLabel(workspace))
@@ -136,6 +152,10 @@ class Window(QMainWindow):
         """Trains with the recipe that stands in the tab, which comes to the front."""
         self.show_tab("pretrain")
         self.pretrain.desk.start()
+
+    def show_arithmetic(self) -> None:
+        """Shows or hides how the number came about that was clicked last."""
+        self.arithmetic.setVisible(self.arithmetic.isHidden())
 
     def use_theme(self, name: theme.Theme) -> None:
         """Changes the look, now and at the next start."""

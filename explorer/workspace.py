@@ -49,6 +49,7 @@ class Workspace(QObject):
     noticed = Signal(str)  # a sentence about an answer, such as which edits are gone
     selection_changed = Signal()
     history_changed = Signal()
+    inspected = Signal(object)  # the Place of a number that was clicked: how did it come about?
 
     def __init__(self, worker: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -104,17 +104,17 @@ class _Numbers:
     def nsp_logits(self) -> Doubles:
         return self.linear("cls.seq_relationship", self.pooled())
 
-    def mlm_inner(self, row: int) -> Doubles:
-        return self.linear(f"{MLM}.transform.dense", self.hidden(self.config.num_hidden_layers, row))
+    def mlm_inner(self, layer: int, row: int) -> Doubles:
+        return self.linear(f"{MLM}.transform.dense", self.hidden(layer, row))
 
-    def mlm_activated(self, row: int) -> Doubles:
-        return self.activate(self.mlm_inner(row))
+    def mlm_activated(self, layer: int, row: int) -> Doubles:
+        return self.activate(self.mlm_inner(layer, row))
 
-    def mlm_transformed(self, row: int) -> Doubles:
-        return self.norm(f"{MLM}.transform.LayerNorm", self.mlm_activated(row))
+    def mlm_transformed(self, layer: int, row: int) -> Doubles:
+        return self.norm(f"{MLM}.transform.LayerNorm", self.mlm_activated(layer, row))
 
-    def mlm_logits(self, row: int) -> Doubles:
-        return self.linear(f"{MLM}.decoder", self.mlm_transformed(row))[: len(self.bert.tokenizer.tokens)]
+    def mlm_logits(self, layer: int, row: int) -> Doubles:
+        return self.linear(f"{MLM}.decoder", self.mlm_transformed(layer, row))[: len(self.bert.tokenizer.tokens)]
 
 
 # What the steps are made of
@@ -149,7 +149,7 @@ def _layer_norm(of: _Numbers, place: Place, name: str, value: float | None, inpu
 
 
 def _row(place: Place, stage: Stage, values: Doubles, layer: int | None = None) -> Term:
-    """All columns of the row of ``place`` at another stage."""
+    """All columns of the row of ``place`` at another stage, perhaps of another layer."""
     return Term(values, Place(stage, place.layer if layer is None else layer, row=place.row))
 
 
@@ -328,27 +328,42 @@ def _nsp(of: _Numbers, place: Place) -> Step:
 
 
 def _mlm_inner(of: _Numbers, place: Place) -> Step:
-    last = of.config.num_hidden_layers
-    inputs = _row(place, Stage.HIDDEN, of.hidden(last, place.row), last)
+    inputs = _row(place, Stage.HIDDEN, of.hidden(place.layer, place.row))
     return _projection(of, place, f"{MLM}.transform.dense", place.column, None, inputs)
 
 
 def _mlm_activated(of: _Numbers, place: Place) -> Step:
-    return _activation(of, place, Stage.MLM_INNER, of.mlm_inner(place.row))
+    return _activation(of, place, Stage.MLM_INNER, of.mlm_inner(place.layer, place.row))
 
 
 def _mlm_transformed(of: _Numbers, place: Place) -> Step:
-    inputs = _row(place, Stage.MLM_ACTIVATED, of.mlm_activated(place.row))
+    inputs = _row(place, Stage.MLM_ACTIVATED, of.mlm_activated(place.layer, place.row))
     return _layer_norm(of, place, f"{MLM}.transform.LayerNorm", None, inputs)
 
 
 def _mlm_logit(of: _Numbers, place: Place) -> Step:
-    inputs = _row(place, Stage.MLM_TRANSFORMED, of.mlm_transformed(place.row))
+    inputs = _row(place, Stage.MLM_TRANSFORMED, of.mlm_transformed(place.layer, place.row))
     return _projection(of, place, f"{MLM}.decoder", place.column, None, inputs)
 
 
 def _mlm(of: _Numbers, place: Place) -> Step:
-    return _shared_out(place, _row(place, Stage.MLM_LOGIT, of.mlm_logits(place.row)))
+    return _shared_out(place, _row(place, Stage.MLM_LOGIT, of.mlm_logits(place.layer, place.row)))
+
+
+def _token_cosine(of: _Numbers, place: Place) -> Step:
+    vectors = of.trace.embeddings.token.astype(np.float64)
+    return _cosine(place, Stage.TOKEN, 0, vectors)
+
+
+def _hidden_cosine(of: _Numbers, place: Place) -> Step:
+    return _cosine(place, Stage.HIDDEN, place.layer, of.trace.hidden[place.layer].astype(np.float64))
+
+
+def _cosine(place: Place, stage: Stage, layer: int, vectors: Doubles) -> Step:
+    """Of two rows of ``vectors`` (T, D)."""
+    terms = tuple(Term(vectors[row], Place(stage, layer, row=row)) for row in (place.row, place.column))
+    step = Step(place, Operation.COSINE, 0.0, terms)
+    return dataclasses.replace(step, value=step.recomputed())
 
 
 def _shared_out(place: Place, logits: Term) -> Step:
@@ -386,4 +401,6 @@ _STEPS: dict[Stage, Callable[[_Numbers, Place], Step]] = {
     Stage.MLM_TRANSFORMED: _mlm_transformed,
     Stage.MLM_LOGIT: _mlm_logit,
     Stage.MLM: _mlm,
+    Stage.TOKEN_COSINE: _token_cosine,
+    Stage.COSINE: _hidden_cosine,
 }

@@ -44,11 +44,14 @@ class Stage(Enum):
     POOLED = "pooler"  # column (D)
     NSP_LOGIT = "NSP logit"  # column (2)
     NSP = "NSP probability"  # column (2)
-    MLM_INNER = "MLM transform, before the activation"  # row, column (T, D)
-    MLM_ACTIVATED = "MLM transform, after the activation"  # row, column (T, D)
-    MLM_TRANSFORMED = "MLM transform"  # row, column (T, D)
-    MLM_LOGIT = "MLM logit"  # row, column (T, V)
-    MLM = "MLM probability"  # row, column (T, V)
+    # The MLM head reads the last layer, L; that of another is the logit lens.
+    MLM_INNER = "MLM transform, before the activation"  # layer 0 … L, row, column (T, D)
+    MLM_ACTIVATED = "MLM transform, after the activation"  # as MLM_INNER
+    MLM_TRANSFORMED = "MLM transform"  # as MLM_INNER
+    MLM_LOGIT = "MLM logit"  # layer 0 … L, row, column (T, V)
+    MLM = "MLM probability"  # as MLM_LOGIT
+    TOKEN_COSINE = "cosine of two token embeddings"  # row, column (T, T)
+    COSINE = "cosine of two hidden states"  # layer 0 … L, row, column (T, T)
 
 
 class Operation(Enum):
@@ -62,6 +65,7 @@ class Operation(Enum):
     LAYER_NORM = "layer norm"  # of the first term at the index; the second and third scale and shift it
     ACTIVATION = "activation"  # of the term
     TANH = "tanh"  # of the term
+    COSINE = "cosine"  # of two terms
     SAME = "same"  # as the term: a layer that is off passes its input on
     OFF = "off"  # 0: the head is off, or the position may not be seen
 
@@ -125,6 +129,9 @@ class Step:
             return float(values[0] @ values[1] + (values[2].sum() if len(values) > 2 else 0.0))
         if self.operation is Operation.SCALED_DOT:
             return float(values[0] @ values[1] / math.sqrt(len(values[0])))
+        if self.operation is Operation.COSINE:
+            lengths = float(np.linalg.norm(values[0]) * np.linalg.norm(values[1]))
+            return float(values[0] @ values[1]) / lengths if lengths else 0.0
         if self.operation is Operation.SOFTMAX:
             return float(softmax(values[0])[self.index])
         if self.operation is Operation.LAYER_NORM:

@@ -42,11 +42,13 @@ _INDICES = {
     Stage.POOLED: "d",
     Stage.NSP_LOGIT: "2",
     Stage.NSP: "2",
-    Stage.MLM_INNER: "td",
-    Stage.MLM_ACTIVATED: "td",
-    Stage.MLM_TRANSFORMED: "td",
-    Stage.MLM_LOGIT: "tv",
-    Stage.MLM: "tv",
+    Stage.MLM_INNER: "Ltd",
+    Stage.MLM_ACTIVATED: "Ltd",
+    Stage.MLM_TRANSFORMED: "Ltd",
+    Stage.MLM_LOGIT: "Ltv",
+    Stage.MLM: "Ltv",
+    Stage.TOKEN_COSINE: "tt",
+    Stage.COSINE: "Ltt",
 }
 
 
@@ -118,7 +120,11 @@ def test_two_hundred_numbers_and_their_operands_recompute_down_to_the_weights(na
 
 def test_a_path_through_all_layers_ends_at_the_weights(starter: model.Bert) -> None:
     trace = starter.trace(PAIR)
-    step = explain(starter, trace, Place(Stage.MLM, row=2, column=starter.tokenizer.id("dog")))
+    step = explain(
+        starter,
+        trace,
+        Place(Stage.MLM, layer=starter.config.num_hidden_layers, row=2, column=starter.tokenizer.id("dog")),
+    )
     stages = [step.place.stage]
     while step.operation is not Operation.LEARNT:
         term = step.terms[1 if step.operation is Operation.DOT else 0]
@@ -158,7 +164,7 @@ def test_the_values_between_those_of_the_trace_are_those_of_transformers(tmp_pat
         theirs(input_ids=ids, token_type_ids=segments)
     for name, array in seen.items():
         values = array.numpy()
-        place = Place(Stage[name], layer=0 if name.startswith(("MLM", "NSP")) else 1, row=2, column=1)
+        place = Place(Stage[name], layer=2 if name.startswith("MLM") else 1, row=2, column=1)
         expected = values[1] if values.ndim == 1 else values[2, 1]
         assert explain(bert, trace, place).value == pytest.approx(
             float(expected), abs=2e-5 * float(np.abs(values).max())
