@@ -24,6 +24,7 @@ from explorer.widgets.panel import emphasised, note, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.view import View, chosen_token, lines
 from explorer.workspace import Selection
+from model.lens.steps import Place, Stage
 from model.trace import EmbeddingsTrace, Floats, Trace
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _STRONGEST = 0.995  # of all values lie within the colours; few are far out, and would leave the rest pale
 _SAMPLE = 40_000  # values
 _GAP = 8  # pixels between pictures
+_STAGES = (Stage.TOKEN, Stage.SEGMENT, Stage.POSITION, Stage.EMBEDDED_SUM, Stage.HIDDEN)  # of the five pictures
 _LEAST = 2.5  # lines of text that a picture is as high as, at least
 
 
@@ -122,6 +124,7 @@ class Addition(View):
         self._dimension, self._hovered = dimension, None
         self.workspace.select(token=token)
         self.mark(self.workspace.selection)
+        self.workspace.inspected.emit(Place(_STAGES[self._part], row=token, column=dimension))
 
     def _sheet(self) -> Sheet:
         """The addition of every token, one part below the other: T times token, segment, position, sum, LayerNorm."""

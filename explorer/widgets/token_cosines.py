@@ -16,6 +16,7 @@ from explorer.widgets.switch import Switch
 from explorer.widgets.view import MapView
 from explorer.workspace import Selection
 from model.lens import embeddings
+from model.lens.steps import Place, Stage
 from model.trace import Floats, Trace
 
 if TYPE_CHECKING:
@@ -83,6 +84,15 @@ class TokenCosines(MapView):
     def _choose(self, row: int, column: int) -> None:
         if self._stages:
             self.workspace.select(cell=(row, column), token=row)
+            self.workspace.inspected.emit(self._place(row, column))
+
+    def _place(self, row: int, column: int) -> Place:
+        """That of the cosine in a cell."""
+        trace = self.workspace.trace
+        assert trace is not None
+        if self.stage.current == 0:
+            return Place(Stage.TOKEN_COSINE, row=row, column=column)
+        return Place(Stage.COSINE, (0, len(trace.hidden) - 1)[self.stage.current - 1], row=row, column=column)
 
     def _pair(self, selection: Selection) -> Cell:
         """The chosen cell, or else the chosen token and what is most like it, or else the closest pair."""

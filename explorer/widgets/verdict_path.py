@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -16,12 +16,16 @@ from explorer.widgets.line import Line
 from explorer.widgets.panel import emphasised, note, strong
 from explorer.widgets.picture import Picture
 from model.lens.next_sentence import LABELS, Verdict
+from model.lens.steps import Place, Stage
 
+_WEIGHT = "cls.seq_relationship.weight"
 _HEIGHT = 150  # pixels of the five rows, where there is room
 
 
 class VerdictPath(QWidget):
     """The dimensions that speak most for IsNext stand first, those that speak for NotNext last."""
+
+    inspected = Signal(object)  # the Place of a number that was clicked
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -81,7 +85,7 @@ class VerdictPath(QWidget):
         if self._cell is None:
             self._read(0)
         else:
-            self._choose(*self._cell)
+            self._mark(*self._cell)
 
     def _sheet(self) -> Sheet:
         values, _, dimensions = self.heatmap.sheet()
@@ -92,6 +96,16 @@ class VerdictPath(QWidget):
         self._read(cell[1] if cell is not None else self._cell[1] if self._cell is not None else 0)
 
     def _choose(self, row: int, column: int) -> None:
+        self._mark(row, column)
+        dimension = int(self._order[min(column, len(self._order) - 1)])
+        places = (
+            Place(Stage.POOLED, column=dimension),
+            *(Place(Stage.WEIGHT, row=label, column=dimension, name=_WEIGHT) for label in range(len(LABELS))),
+            *(Place(Stage.NSP_LOGIT, column=label) for label in range(len(LABELS))),
+        )
+        self.inspected.emit(places[row])
+
+    def _mark(self, row: int, column: int) -> None:
         self._cell = row, min(column, len(self._order) - 1)
         self.picture.mark(self._cell)
         self._read(self._cell[1])

@@ -18,6 +18,7 @@ from explorer.widgets.line import Line
 from explorer.widgets.panel import strong
 from explorer.widgets.picture import Picture
 from model.lens.attention import Derivation
+from model.lens.steps import Place, Stage
 
 _MOST_DECIMALS = 6
 
@@ -27,6 +28,7 @@ class WeightPath(QWidget):
 
     hovered = Signal(object)  # the token looked at that the mouse is over, None where there is none
     chosen = Signal(int)
+    inspected = Signal(object)  # the Place of a number that was clicked
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -100,6 +102,10 @@ class WeightPath(QWidget):
             return self._clicked
         return 2, int(np.abs(products).argmax())
 
+    def _inspect(self, stage: Stage, row: int, column: int) -> None:
+        assert self._derivation is not None
+        self.inspected.emit(Place(stage, *self._derivation.head, row=row, column=column))
+
     def _preview(self, cell: Cell | None) -> None:
         if self._derivation is not None:
             self._mark_dimension(cell or self._dimension())
@@ -107,10 +113,17 @@ class WeightPath(QWidget):
     def _choose(self, lane: int, dimension: int) -> None:
         self._clicked = lane, dimension
         self._mark_dimension(self._clicked)
+        assert self._derivation is not None
+        row, column = self._derivation.cell
+        stage = (Stage.QUERY, Stage.KEY, Stage.SCORE)[lane]
+        place = {Stage.QUERY: (row, dimension), Stage.KEY: (column, dimension), Stage.SCORE: (row, column)}[stage]
+        self._inspect(stage, *place)
 
     def _choose_token(self, lane: int, token: int) -> None:
         self._lane = lane
         self.chosen.emit(token)
+        if self._derivation is not None:
+            self._inspect((Stage.SCORE, Stage.ATTENTION)[lane], self._derivation.cell[0], token)
         self._mark_token()  # another lane of the same token is no other token
 
     def _mark_dimension(self, cell: Cell) -> None:
