@@ -179,12 +179,13 @@ def _views(window: Window) -> tuple[Entry, ...]:
 def _training(window: Window) -> tuple[Entry, ...]:
     tab, time = window.pretrain, window.time
     has_steps = lambda: not time.isHidden()  # noqa: E731
-    may_start = lambda: not tab.has_desk or tab.desk.control.may_start()  # noqa: E731
+    # Only where it is seen what is started: Ctrl+Return in a sentence is no wish to train.
+    may_start = lambda: window.page is tab and tab.desk.control.may_start()  # noqa: E731
     may_stop = lambda: tab.has_desk and tab.desk.control.may_stop()  # noqa: E731
     may_resume = lambda: tab.has_desk and tab.desk.control.may_resume()  # noqa: E731
     may_open = lambda: tab.has_desk and tab.desk.control.may_open()  # noqa: E731
     return (
-        Entry("start", "train", translate("actions", "Start"), ("Ctrl+Return",), window.start_training, may_start),
+        Entry("start", "train", translate("actions", "Start"), ("Ctrl+Return",), lambda: tab.desk.start(), may_start),
         Entry("stop", "train", translate("actions", "Stop"), ("Ctrl+.",), lambda: tab.desk.stop(), may_stop),
         Entry("resume", "train", translate("actions", "Resume"), (), lambda: tab.desk.resume(), may_resume),
         Entry("open-run", "train", translate("actions", "Open last snapshot"), (), lambda: tab.desk.open(), may_open),

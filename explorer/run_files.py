@@ -19,6 +19,7 @@ class RunFiles(QObject):
     """Renames, deletes and exports. Dialogs belong to ``window`` and block nothing."""
 
     changed = Signal()  # the folder of runs is another
+    renamed = Signal(object, object)  # a run, and the same under its new name
     said = Signal(str)  # a sentence: what was done
     failed = Signal(str)  # a sentence: what could not be done
 
@@ -28,7 +29,7 @@ class RunFiles(QObject):
 
     def rename(self, run: Run, name: str) -> None:
         """Gives a run another name."""
-        self._do("rename", run, lambda: run.renamed(name.strip()), lambda _: self.changed.emit())
+        self._do("rename", run, lambda: run.renamed(name.strip()), lambda other: self._renamed(run, other))
 
     def delete(self, run: Run) -> None:
         """Asks, and then moves a run to the trash; one that is in use is not asked about."""
@@ -60,6 +61,10 @@ class RunFiles(QObject):
         """Shows the folder of a run in the desktop's file manager."""
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(run.directory))):
             self.failed.emit(self.tr("No program shows folders here; the run lies in {0}.").format(run.directory))
+
+    def _renamed(self, run: Run, other: Run) -> None:
+        self.renamed.emit(run, other)
+        self.changed.emit()
 
     def _discarded(self, run: Run, gone: bool) -> None:
         if gone:

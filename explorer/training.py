@@ -57,6 +57,10 @@ class Training(QObject):
         """The runs in the folder that a process is at work on."""
         return tuple(summary.run for summary in self.summaries or () if summary.status.alive)
 
+    def find_alive(self, done: Callable[[tuple[Run, ...]], None]) -> None:
+        """Looks now, on the worker, which runs a process is at work on: the list may be old, or not there yet."""
+        self._do("alive", lambda: tuple(training_process.alive(self.folder)), done)
+
     def left_running(self) -> tuple[Run, ...]:
         """Those that were started here and go on at this moment; read at once, since the window is about to close."""
         return tuple(run for run in self._started if run.status().alive)

@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from model.training.run import Run, Status, list_runs
 
 _NICE = 5  # the window goes before; alone on the machine a run is as fast as from a terminal
 _LOOK_EVERY = 500  # milliseconds
+_READ = ("recipe.toml", "metrics.jsonl", "batch.json", "baselines.json", "state.pt", "log.txt", "snapshots")
 _JUDGE_EVERY = 2.0  # seconds
 _LOG_TAIL = 4_000  # bytes
 
@@ -101,12 +102,14 @@ class Seen:
     findings: tuple[Finding, ...] = ()  # the doctor's, the worst first
     health: str = ""  # what the doctor says beside these
     stopping: bool = False  # it was asked to stop, and has not ended yet
+    saved: bool = False  # there is a state to go on from
     trouble: str = ""  # a sentence: why it cannot be read
 
     @property
     def step(self) -> int:
-        """Steps so far, by the last line of metrics."""
-        return int(self._last("step"))
+        """Steps so far, by the last lines of metrics."""
+        measured = self.validation.get("step")
+        return int(max(self._last("step"), measured[-1] if measured is not None and len(measured) else 0))
 
     @property
     def share(self) -> float:
@@ -164,8 +167,8 @@ class Watch(QObject):
         self._timer.stop()
         self._looking = True
 
-    def _read(self) -> Seen | None:
-        """On the worker's thread: what the directory says now; None where that is nothing new."""
+    def _read(self) -> Generator[float, None, Seen | None]:
+        """On the worker's thread: what the directory says now; None where that is nothing new. Gives way in between."""
         run, before = self.run, self.seen
         status = run.status()
         signature = (status, run.stop_requested(), _signature(run))
@@ -173,17 +176,21 @@ class Watch(QObject):
             return None
         self._signature = signature
         try:
-            return self._everything(status, before)
+            if not run.recipe_path.exists():
+                raise FileNotFoundError(f"{run.directory} is gone: it was moved or deleted.")
+            changed = before is None
+            while self._history.read():
+                changed = True
+                yield 0.0
+            return self._everything(status, before, changed)
         except OSError as error:
             nothing = Columns()
             known = before or Seen(run, None, status, nothing, nothing)
             return dataclasses.replace(known, status=status, trouble=str(error))
 
-    def _everything(self, status: Status, before: Seen | None) -> Seen:
+    def _everything(self, status: Status, before: Seen | None, changed: bool) -> Seen:
         run, history = self.run, self._history
-        if not run.recipe_path.exists():
-            raise FileNotFoundError(f"{run.directory} is gone: it was moved or deleted.")
-        if history.read() or before is None:
+        if changed or before is None:
             train, validation = history.train.frozen(), history.validation.frozen()
         else:
             train, validation = before.train, before.validation
@@ -201,6 +208,7 @@ class Watch(QObject):
             findings,
             health,
             stopping=run.stop_requested() and status.alive,
+            saved=run.state_path.exists(),
         )
 
     def _diagnosis(self, status: Status) -> tuple[tuple[Finding, ...], str]:
@@ -213,7 +221,8 @@ class Watch(QObject):
             evidence = Evidence.read(self.run, self._history)
         except ValueError:  # a damaged recipe says so where it is read
             return (), ""
-        return diagnose(evidence), summary(evidence)
+        findings = diagnose(evidence)
+        return findings, summary(evidence, findings)
 
     def _show(self, seen: Seen | None) -> None:
         self._looking = not self._timer.isActive()
@@ -229,7 +238,7 @@ class Watch(QObject):
 def _signature(run: Run) -> tuple[object, ...]:
     """Changes whenever one of the files does that a look reads."""
     found: list[object] = []
-    for name in ("recipe.toml", "metrics.jsonl", "batch.json", "baselines.json", "corpus.json", "log.txt", "snapshots"):
+    for name in _READ:
         try:
             stat = (run.directory / name).stat()
             found.append((stat.st_mtime_ns, stat.st_size, stat.st_ino))

@@ -148,11 +148,6 @@ class Window(QMainWindow):
         if picture is not None:
             self.exporter.take(way, picture)
 
-    def start_training(self) -> None:
-        """Trains with the recipe that stands in the tab, which comes to the front."""
-        self.show_tab("pretrain")
-        self.pretrain.desk.start()
-
     def show_arithmetic(self) -> None:
         """Shows or hides how the number came about that was clicked last."""
         self.arithmetic.setVisible(self.arithmetic.isHidden())

@@ -253,7 +253,9 @@ class Plot(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, written)
         widest = words.horizontalAdvance(f"{self._drawing.last:,.0f}")
         for value in across.ticks(widest * 1.6 + 12):
-            x, label = across.pixel(value), f"{value:,.0f}" if value >= 1 or not value else f"{value:g}"
+            if value % 1:  # between two steps
+                continue
+            x, label = across.pixel(value), f"{value:,.0f}"
             box = QRectF(x - widest, area.bottom() + 4, 2 * widest, words.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, label)
         unit = QRectF(area.left(), area.top() - words.height() - 3, area.width(), words.height())

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent, QShowEvent, QTextDocumentFragment
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QVBoxLayout, QWidget
 
@@ -46,8 +46,6 @@ class Curves(QWidget):
 
     For a ``Picture``, the ``plot`` is its view and this its frame.
     """
-
-    turned = Signal()  # another quantity is shown
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -148,7 +146,6 @@ class Curves(QWidget):
         self.smoothing.setEnabled(not self._shown.exact)
         self._words.setMinimumHeight(0)
         self._draw()
-        self.turned.emit()
 
     def _draw(self) -> None:
         self._stale = False

@@ -216,6 +216,8 @@ class Race(QWidget):
             parts.append(self.tr("B follows A: {0}").format(share))
         sentence = self.tr("Step {step}: {answers}")
         said = sentence.format(step=f"{answer.step:,}", answers=" · ".join(parts) or "–")
+        if answer.chances is None and answer.is_next is not None:
+            said += "<br>" + self.tr("Mask a word above, and the words that each step expects there race here.")
         if refusals := self.refusals:
             sentence = self.tr("Snapshots without an answer: {count}. {why}")
             said += "<br>" + sentence.format(count=len(refusals), why=isolated(escape(refusals[0])))

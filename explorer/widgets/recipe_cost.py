@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -20,6 +21,7 @@ from model.training.recipe import Recipe
 Command = Callable[..., tuple[str, list[str]]]
 """Gives the program and its arguments that run ``main.py`` with some arguments."""
 
+_MOST = 0.6  # of the machine's memory: what would take more is not measured
 _PAUSE = 600  # milliseconds without a change until it is measured
 
 
@@ -117,6 +119,11 @@ class RecipeCost(QWidget):
 
     def _measure(self) -> None:
         assert self._recipe is not None
+        needed, there = _roughly(self._recipe), _memory()
+        if there and needed > _MOST * there:
+            sentence = self.tr("It takes about {needed} of memory; this machine has {there}, so it is not tried.")
+            self._fail(sentence.format(needed=self._bytes(round(needed)), there=self._bytes(there)))
+            return
         self._folder = self._folder or QTemporaryDir()
         file = Path(self._folder.path(), "recipe.toml")
         try:
@@ -210,6 +217,28 @@ class RecipeCost(QWidget):
         amount = seconds / size
         number = f"{amount:.1f}" if size > 60 and amount < 10 else f"{max(1, round(amount)):,}"
         return sentence.format(number).replace(" ", NO_BREAK)
+
+
+def _roughly(recipe: Recipe) -> float:
+    """Bytes that a step takes at its peak, by arithmetic: weights, gradients and AdamW's two, and what is kept to go
+    back through (after Korthikanti et al. 2022, attention in one kernel). 0 where the network is a model's.
+    """
+    if recipe.start_from or recipe.vocabulary.model:
+        return 0.0
+    entries = recipe.vocabulary.size
+    config = recipe.config(entries)
+    phases = [recipe.filled(number) for number in range(max(1, len(recipe.phases)))]
+    by_token = config.num_hidden_layers * (16 * config.hidden_size + 2 * config.intermediate_size)
+    numbers = max(phase.batch * phase.length * (by_token + 3 * phase.chosen * entries) for phase in phases)
+    return 16.0 * recipe.parameters(entries) + 4.0 * numbers
+
+
+def _memory() -> int:
+    """Bytes that this machine has; 0 where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0
 
 
 def _read(output: str) -> Cost | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import shlex
 from collections.abc import Callable, Sequence
@@ -21,10 +22,12 @@ from explorer.widgets.setting_row import SettingRow, align, said, say
 from explorer.worker import Lane, Worker
 from model.training import files
 from model.training.recipe import SIZES, CorpusRecipe, NetworkRecipe, Recipe, VocabularyRecipe
+from model.training.run import require_name
 from model.training.text import expand
 
 _SHIPPED = ("little-world", "textbook")
 _ENDING = ".toml"
+_LOOKED_AT = 4_096  # bytes of a text: whether it is one
 _STEPS, _DOCUMENTS, _ENTRIES = 10_000, 60_000, 600  # of a recipe that is chosen by its size, on Little World
 
 
@@ -41,7 +44,7 @@ class _Name(Editor):
 class RecipeForm(QWidget):
     """A column for a page that scrolls. Text files, folders and a recipe's TOML file can be dropped on it.
 
-    ``tools`` is the row of buttons at its end.
+    ``preset`` is the choice of recipes that are shipped and of sizes, ``tools`` the row of buttons at the end.
     """
 
     changed = Signal()  # what ``recipe`` gives back may be another
@@ -66,10 +69,6 @@ class RecipeForm(QWidget):
         self._connect()
         self._show_preset("little-world")
 
-    def presets(self) -> Chosen:
-        """The choice of recipes that are shipped, and of sizes."""
-        return self.preset
-
     def recipe(self) -> Recipe | None:
         """The recipe that is typed, every path absolute; None while something is impossible."""
         return self._recipe
@@ -78,6 +77,11 @@ class RecipeForm(QWidget):
     def name(self) -> str:
         """What the run is to be called."""
         return self._name.edit.text().strip() or self._suggested
+
+    @property
+    def may_begin(self) -> bool:
+        """Whether there is a recipe, and a name that a run can have."""
+        return self._recipe is not None and not self._name_row.is_marked
 
     def show_recipe(self, recipe: Recipe, name: str = "") -> None:
         """Shows another recipe, and suggests ``name`` for its run."""
@@ -149,7 +153,7 @@ class RecipeForm(QWidget):
     def _lay_out(self) -> None:
         recipes = SettingRow(("preset",), self.tr("Recipe"), self.tr("Settings to begin with"), self.preset)
         self.preset.choice.setPlaceholderText(self.tr("your own"))
-        name = SettingRow(("name",), self.tr("Name"), self.tr("What the run is called"), self._name)
+        name = self._name_row = SettingRow(("name",), self.tr("Name"), self.tr("What the run is called"), self._name)
         for button in (self.load_button, self.save_button, self.copy_button):
             self.tools.addWidget(button)
         column = QVBoxLayout(self)
@@ -169,7 +173,7 @@ class RecipeForm(QWidget):
     def _connect(self) -> None:
         self.fields.edited.connect(self._check)
         self.preset.edited.connect(self._choose)
-        self._name.edited.connect(self.changed)
+        self._name.edited.connect(self._check_name)
         self.load_button.clicked.connect(self._ask_for_recipe)
         self.save_button.clicked.connect(self._ask_and_save)
         self.copy_button.clicked.connect(self.copy_command)
@@ -200,6 +204,16 @@ class RecipeForm(QWidget):
         self.preset.show_value(key)
 
     # What is typed
+
+    def _check_name(self) -> None:
+        """Marks a name that a run cannot have."""
+        try:
+            require_name(self.name)
+        except ValueError as error:
+            self._name_row.mark(("name",), str(error))
+        else:
+            self._name_row.mark((), "")
+        self.changed.emit()
 
     def _check(self) -> None:
         recipe = self.fields.check()
@@ -289,14 +303,30 @@ class RecipeForm(QWidget):
 
 
 def _missing(texts: Sequence[str]) -> str:
-    """On the worker: a sentence about the first of ``texts`` that names nothing; patterns are left to the run."""
+    """On the worker: a sentence about the first of ``texts`` that names nothing, or nothing that can be read."""
     for text in texts:
-        if not Path(text).exists() and not any(sign in text for sign in "*?["):
-            try:
-                expand([text], Path())
-            except ValueError as error:
-                return str(error)
+        try:
+            found = expand([text], Path())
+            if not any(file.stat().st_size for file in found):
+                return f"{text} holds no text: choose another file or folder."
+            for file in found:
+                if file.suffix == ".txt":  # of what is packed, the run says it
+                    _require_text(file)
+        except (ValueError, OSError) as error:
+            return str(error)
     return ""
+
+
+def _require_text(file: Path) -> None:
+    """Raises ``ValueError`` where what ``file`` begins with is no text."""
+    with file.open("rb") as opened:
+        beginning = opened.read(_LOOKED_AT)
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(beginning)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise ValueError(f"{file} is not UTF-8 text: save it as UTF-8, or choose another file.")
 
 
 def _joined(words: Sequence[str]) -> str:

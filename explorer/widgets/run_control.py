@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 from PySide6.QtCore import QEvent, Signal
@@ -82,13 +83,14 @@ class RunControl(QWidget):
         self._seen = seen
         alive = seen is not None and seen.status.alive
         unfinished = seen is not None and not alive and seen.status.state != "finished" and not seen.trouble
+        goes_on = unfinished and seen is not None and (seen.saved or seen.status.state != "failed")
         buttons = (self.start_button, self.stop_button, self.resume_button)
         focused = next((button for button in buttons if button.hasFocus()), None)
         self.stop_button.setVisible(alive)
         self.stop_button.setEnabled(alive and seen is not None and not seen.stopping)
         self.resume_button.setVisible(unfinished)
         self.open_button.setVisible(seen is not None and bool(seen.snapshots))
-        primary = self.stop_button if alive else self.resume_button if unfinished else self.start_button
+        primary = self.stop_button if alive else self.resume_button if goes_on else self.start_button
         for button in buttons:
             name = "primary" if button is primary else ""
             if button.property("role") != name:
@@ -130,9 +132,17 @@ class RunControl(QWidget):
             return self.tr("{name} was stopped at step {step}; Resume goes on there.").format(name=name, step=step)
         if state == "failed":
             sentence = self.tr("{name} failed at step {step}: {reason}")
-            return sentence.format(name=name, step=step, reason=isolated(escape(seen.status.reason))) + _log(seen)
-        sentence = self.tr("{name} ended at step {step} without a word; Resume goes on from its last state.")
-        return sentence.format(name=name, step=step) + _log(seen)
+            return sentence.format(name=name, step=step, reason=isolated(escape(seen.status.reason)))
+        minutes = 0.0 if seen.recipe is None else seen.recipe.save_seconds / 60
+        sentence = (
+            self.tr(
+                "{name} ended at step {step} without a word. Resume goes on from its last save: "
+                "what it learnt after that, at most about {minutes} min, is learnt again."
+            )
+            if seen.saved
+            else self.tr("{name} ended at step {step} without a word, before its first save: Resume begins anew.")
+        )
+        return sentence.format(name=name, step=step, minutes=math.ceil(minutes)) + _log(seen)
 
     def _learning(self, seen: Seen, name: str) -> str:
         steps = seen.recipe.steps if seen.recipe is not None else 0

@@ -289,7 +289,9 @@ class RunsTable(Panel):
         item, colours = self.table.item(row, column), theme.palette()
         text = item.text() if item is not None else ""
         ink = colours.ink if column == _NAME else colours.faint
-        return Cell(isolated(text), theme.font(), ink, None, RIGHT if column in _NUMBERS else LEFT)
+        attended = row < len(self._summaries) and self.runs[:1] == (self._summaries[row].run,)
+        font = theme.font(bold=attended and column == _NAME)  # what Stop, Resume and Open speak of
+        return Cell(isolated(text), font, ink, None, RIGHT if column in _NUMBERS else LEFT)
 
     def _state(self, summary: Summary) -> str:
         return {

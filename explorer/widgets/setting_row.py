@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
@@ -94,8 +94,6 @@ def align(rows: Iterable[SettingRow]) -> None:
 class Fold(QWidget):
     """A button, and what it unfolds: add that to ``column``."""
 
-    unfolded = Signal(bool)
-
     def __init__(self, title: str) -> None:
         super().__init__()
         self._title = title
@@ -122,7 +120,6 @@ class Fold(QWidget):
     def _turn(self, on: bool) -> None:
         self.button.setText(f"{'▾' if on else '▸'} {self._title}")
         self.content.setVisible(on)
-        self.unfolded.emit(on)
 
 
 def said() -> QLabel:

@@ -30,6 +30,8 @@ class TimeSlider(QWidget):
         self._workspace = workspace
         self._run: Run | None = None
         self._snapshots: tuple[Snapshot, ...] = ()
+        self._at = 0  # the step that is open
+        self._alive = False  # whether more steps are to come
         theme.role(self, "strip")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.play = QToolButton()
@@ -107,6 +109,7 @@ class TimeSlider(QWidget):
 
     def _mark(self, step: int) -> None:
         """Stands at ``step``, which is open."""
+        self._at = step
         with QSignalBlocker(self.slider):
             self.slider.setRange(0, max(0, len(self._snapshots) - 1))
             if step in self.steps:
@@ -127,20 +130,22 @@ class TimeSlider(QWidget):
             self._workspace.worker.submit(
                 Lane.FILE,
                 "time slider",
-                lambda: tuple(run.snapshots()),
-                lambda found: self._renew(run, found),
+                lambda: (tuple(run.snapshots()), run.status().alive),
+                lambda found: self._renew(run, *found),
                 self._lose,
                 owner=self,
             )
 
-    def _renew(self, run: Run, found: tuple[Snapshot, ...]) -> None:
-        bert = self._workspace.bert
-        if run != self._run or not found or found == self._snapshots or bert is None or bert.origin is None:
+    def _renew(self, run: Run, found: tuple[Snapshot, ...], alive: bool) -> None:
+        if run != self._run:
             return
-        self._snapshots = found
-        place = snapshot_at(bert.origin)
-        if place is not None:
-            self._mark(place[1])
+        if not found:  # deleted: what is open stays, and there is nothing to slide over
+            self._leave()
+            return
+        self._alive = alive
+        if found != self._snapshots:
+            self._snapshots = found
+            self._mark(self._at)
         self._open_neighbours()
         if self.play.isChecked() and not self._playing.isActive():
             self._go_on()
@@ -159,11 +164,9 @@ class TimeSlider(QWidget):
 
     def _stay(self) -> None:
         """What could not be opened is not where the slider stands."""
-        self.play.setChecked(False)
-        bert = self._workspace.bert
-        place = None if bert is None or bert.origin is None else snapshot_at(bert.origin)
-        if place is not None:
-            self._mark(place[1])
+        if self._run is not None:
+            self.play.setChecked(False)
+            self._mark(self._at)
 
     def _say_play(self, on: bool) -> None:
         self.play.setText("⏸" if on else "▶")
@@ -186,6 +189,8 @@ class TimeSlider(QWidget):
         last = len(self._snapshots) - 1
         if self.slider.value() < last:
             self.slider.setValue(self.slider.value() + 1)
+        elif not self._alive:
+            self.play.setChecked(False)
 
     def _open_neighbours(self) -> None:
         """Has those before and after opened, once the answer is on screen."""

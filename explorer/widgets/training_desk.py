@@ -34,7 +34,7 @@ from model.training.run import Run
 
 _DRAW_EVERY = 1_000  # milliseconds from one drawing of the curves to the next: one takes 20 to 50
 _PLOT = 220  # pixels that the curves are high, at least
-_MIDDLE, _LEARNT = 440, 300  # pixels of the other columns, at least
+_MIDDLE, _LEARNT = 360, 300  # pixels of the other columns, at least
 
 
 class TrainingDesk(QWidget):
@@ -102,19 +102,20 @@ class TrainingDesk(QWidget):
             failing.connect(self._complain)
         files.said.connect(self.said)
         files.changed.connect(training.list)
+        files.renamed.connect(self._follow_name)
         control.start.connect(self.start)
         control.stop.connect(self.stop)
         control.resume.connect(self.resume)
         control.open.connect(self.open)
-        runs.chosen.connect(training.look_at)
+        runs.chosen.connect(self._look_at)
         runs.opened.connect(self.open_run)
         runs.renamed.connect(files.rename)
         runs.deleted.connect(files.delete)
         runs.exported.connect(files.export)
         runs.revealed.connect(files.reveal)
         runs.duplicated.connect(self.begin_another)
-        self.form.changed.connect(lambda: control.allow_start(self.form.recipe() is not None))
-        control.allow_start(self.form.recipe() is not None)
+        self.form.changed.connect(lambda: control.allow_start(self.form.may_begin))
+        control.allow_start(self.form.may_begin)
         self.race.picked.connect(self.workspace.open_model)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -136,7 +137,7 @@ class TrainingDesk(QWidget):
     def start(self) -> None:
         """Trains with the recipe of the form; asks first where another run is at work."""
         recipe = self.form.recipe()
-        if recipe is None:
+        if recipe is None or not self.form.may_begin:
             return
         begin = lambda: self._begin(recipe)  # noqa: E731
         self._one_at_a_time(begin)
@@ -191,7 +192,7 @@ class TrainingDesk(QWidget):
         if found:
             self.workspace.open_model(found[-1][1])
         else:
-            self._complain(self.tr("{0} has no snapshot yet: the first comes with its first step.").format(run.name))
+            self._complain(self.tr("{0} has no snapshot: it was never trained.").format(run.name))
 
     def _cannot_open(self, error: Exception) -> None:
         if not isinstance(error, ValueError | OSError):
@@ -200,7 +201,10 @@ class TrainingDesk(QWidget):
 
     def _one_at_a_time(self, act: Callable[[], None]) -> None:
         """Does it; where another run is at work, only if the user insists."""
-        if not (alive := self.training.alive):
+        self.training.find_alive(lambda alive: self._ask_or_act(alive, act))
+
+    def _ask_or_act(self, alive: tuple[Run, ...], act: Callable[[], None]) -> None:
+        if not alive:
             act()
             return
         box = QMessageBox(
@@ -227,10 +231,27 @@ class TrainingDesk(QWidget):
         there = [one.run for one in summaries]
         if self.attended in there and self.attended not in self.runs.runs:  # it was only just begun
             self.runs.choose(self.attended)
-        elif there and not self.runs.runs:
+        elif there and not self.runs.runs and not self._is_lost():  # what became of a lost one is still to be read
             self.runs.choose(next(iter(self.training.alive), there[0]))
         self.form.hold(bool(self.training.alive))
         self.say_answer()
+
+    def _is_lost(self) -> bool:
+        """Whether the run that is attended to cannot be read any more."""
+        seen = self.training.attended
+        return seen is not None and bool(seen.trouble)
+
+    def _look_at(self, runs: tuple[Run, ...]) -> None:
+        if runs and runs[0] != self.attended:
+            self._complain("")  # what was said was about another
+        if runs or not self._is_lost():
+            self.training.look_at(runs)
+
+    def _follow_name(self, run: Run, other: Run) -> None:
+        """Opens the model that is open once more, where its files are now."""
+        bert = self.workspace.bert
+        if bert is not None and bert.origin is not None and bert.origin.is_relative_to(run.directory):
+            self.workspace.open_model(other.directory / bert.origin.relative_to(run.directory))
 
     def _show_seen(self) -> None:
         seen = self.training.attended

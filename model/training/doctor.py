@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from model.training.evidence import Evidence
 from model.training.rules import LEFT_COIN, LEFT_UNIGRAM, RULES, SETTLED, SEVERITIES, Finding, the_loss
@@ -17,15 +17,18 @@ def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
-def summary(evidence: Evidence) -> str:
+def summary(evidence: Evidence, findings: Sequence[Finding] | None = None) -> str:
     """What is known of the run so far, in a few sentences; the first is "Healthy." where it learns and no rule objects.
 
-    Empty before the first line, and where all that is to be said are the warnings and alarms of ``diagnose``.
+    ``findings`` are those of ``diagnose``, where they are known already. Empty before the first line, and where all
+    that is to be said are its warnings and alarms.
     """
     if not evidence.step:
         return ""
     known = list(_known(evidence))
-    if any(finding.severity != "note" for finding in diagnose(evidence)):
+    if findings is None:
+        findings = diagnose(evidence)
+    if any(finding.severity != "note" for finding in findings):
         return " ".join(known)
     if _left_unigram(evidence) is not None:
         return " ".join(["Healthy.", *known])

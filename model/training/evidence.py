@@ -103,7 +103,8 @@ class Evidence:
         ``OSError`` or ``ValueError`` with a sentence where a file cannot be read or the recipe is damaged.
         """
         history = history or History(run)
-        history.read()
+        while history.read():  # a long file comes in parts
+            pass
         status = run.status()
         return cls(
             Recipe.read(run.recipe_path),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from model.training.run import Run
 
 _ROOM = 256  # lines that a column has room for at first; it doubles
+_PART = 1 << 20  # bytes that are read at once: a tenth of a second of parsing, at most
 
 
 class Columns(Mapping[str, NDArray[Any]]):
@@ -67,14 +68,14 @@ class Columns(Mapping[str, NDArray[Any]]):
 
 
 class Appended(NamedTuple):
-    """What a ``MetricsReader`` found."""
+    """What a ``LineReader`` found."""
 
-    rows: list[dict[str, Any]]
-    anew: bool  # a resume has cut the file: what was read before holds no more, the rows are those from the first on
+    lines: list[bytes]
+    anew: bool  # a resume has cut the file: what was read before holds no more, the lines are those from the first on
 
 
-class MetricsReader:
-    """The metrics.jsonl of a run that is still writing: each ``read`` gives what came since the one before."""
+class LineReader:
+    """A file of lines that someone is still writing: each ``read`` gives what came since the one before."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -82,7 +83,7 @@ class MetricsReader:
         self._last = b""  # the line right before: where it has changed, a resume has cut the file
 
     def read(self) -> Appended:
-        """The rows of complete lines; after a cut all of them again."""
+        """Complete lines, of a long file a part at a time: there are more until none come. After a cut all again."""
         with files.said_in_a_sentence(self._path, "read"):
             try:
                 file = self._path.open("rb")
@@ -95,31 +96,38 @@ class MetricsReader:
                 if anew:
                     self._offset = 0
                     file.seek(0)
-                block, end, _ = file.read().rpartition(b"\n")
+                block = file.read(_PART)
+                while b"\n" not in block and (more := file.read(_PART)):  # a line longer than that
+                    block += more
+        block, end, _ = block.rpartition(b"\n")
         lines = block.split(b"\n") if end else []
         if lines:
             self._offset += len(block) + 1
         if lines or anew:
             self._last = lines[-1] + b"\n" if lines else b""
-        return Appended([row for line in lines if (row := files.read_object(line)) is not None], anew)
+        return Appended(lines, anew)
 
 
 class History:
-    """What a run has measured so far, by split; each ``read`` takes in what was appended since the one before."""
+    """What a run has measured so far, by split; each ``read`` takes in what was appended since the one before.
+
+    Of a long file a read takes in a part, so that whoever reads can give way in between: it is done once it is False.
+    """
 
     def __init__(self, run: Run) -> None:
-        self._reader = MetricsReader(run.metrics_path)
+        self._reader = LineReader(run.metrics_path)
         self.train, self.validation = Columns(), Columns()
 
     def read(self) -> bool:
         """Whether anything changed. ``OSError`` with a sentence where the file cannot be read."""
-        rows, anew = self._reader.read()
+        lines, anew = self._reader.read()
         if anew:
             self.train, self.validation = Columns(), Columns()
-        for row in rows:
+        for line in lines:
+            row = files.read_object(line) or {}
             if (split := row.get("split")) in ("train", "validation"):
                 (self.train if split == "train" else self.validation).add(row)
-        return anew or bool(rows)
+        return anew or bool(lines)
 
 
 def _numbers(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

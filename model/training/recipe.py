@@ -132,7 +132,7 @@ class Recipe:
         choices=OBJECTIVES,
     )
     length: int = _set(128, "tokens of an input, [CLS] and [SEP] included", low=5)
-    batch: int = _set(32, "inputs in a batch, for each process", low=1)
+    batch: int = _set(32, "inputs in a batch, for each process", low=1, high=65_536)
     accumulation: int = _set(1, "batches before the weights change", low=1)
     steps: int = _set(0, "changes of the weights; 0 where minutes are given", low=0)
     minutes: float = _set(0.0, "time to train instead of steps", low=0)
@@ -209,7 +209,9 @@ class Recipe:
         hidden = network.hidden_size or size.hidden_size
         heads = network.heads or (size.heads if not network.hidden_size else max(1, hidden // 64))
         if hidden % heads:
-            raise ValueError(f"network.hidden_size {hidden} cannot be split evenly over {heads} heads: change one.")
+            raise ValueError(
+                f"network.hidden_size and network.heads do not fit: {hidden} cannot be split over {heads}."
+            )
         return BertConfig(
             vocab_size=vocabulary,
             hidden_size=hidden,

@@ -26,7 +26,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from model.training import files
-from model.training.history import MetricsReader
+from model.training.history import LineReader
 
 _APP = "bert-explorer"
 _LOCK_PATIENCE = 1.0  # seconds: a reader that looks whether a process is alive holds the lock for an instant
@@ -94,7 +94,7 @@ class Run:
 
         Two processes that ask at the same time get two directories.
         """
-        _require_name(name)
+        require_name(name)
         with files.said_in_a_sentence(runs, "written"):
             runs.mkdir(parents=True, exist_ok=True)
         run = cls(_make_folder(runs.absolute(), name))
@@ -133,7 +133,7 @@ class Run:
 
     def renamed(self, name: str) -> Run:
         """The same run under another name. ``ValueError`` where the name is unfit or taken, or the run is in use."""
-        _require_name(name)
+        require_name(name)
         self.require_idle()
         target = self.directory.with_name(name)
         if target.exists():
@@ -240,7 +240,10 @@ class Run:
 
     def metrics(self) -> list[dict[str, Any]]:
         """The rows of ``metrics.jsonl``, in order, with every field they have; a torn last line is left out."""
-        return MetricsReader(self.metrics_path).read().rows
+        reader, rows = LineReader(self.metrics_path), []
+        while lines := reader.read().lines:
+            rows += [row for line in lines if (row := files.read_object(line)) is not None]
+        return rows
 
     def cut_metrics(self, size: int) -> None:
         """Drop what follows the first ``size`` bytes of ``metrics.jsonl``, the ``metrics_size`` of a state."""
@@ -386,8 +389,8 @@ def _is_run(folder: Path) -> bool:
     return (folder / "recipe.toml").is_file()
 
 
-def _require_name(name: str) -> None:
-    """``ValueError`` for a name that some system would refuse, hide or take for something else."""
+def require_name(name: str) -> None:
+    """Raises ``ValueError`` for a name of a run that some system would refuse, hide or take for something else."""
     if not name.strip():
         raise ValueError("A run needs a name: give it one.")
     fit = not _UNFIT.search(name) and not _DEVICES.fullmatch(name) and not name.startswith((".", "-", " "))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from model.training.files import read_object
+from model.training.history import LineReader
 from model.training.recipe import Recipe
 from model.training.run import Run, Status, list_runs
 
@@ -33,6 +35,7 @@ class Summaries:
     def __init__(self, runs: Path) -> None:
         self._runs = runs
         self._known: dict[Path, tuple[object, Summary]] = {}
+        self._measured: dict[Path, Measured] = {}
 
     def read(self) -> tuple[Summary, ...]:
         """The newest run first; one that cannot be read is as it was read last, or left out.
@@ -44,44 +47,65 @@ class Summaries:
             former = self._known.get(run.directory)
             try:
                 key = run.status(), _written(run)
-                found[run.directory] = former if former and former[0] == key else (key, summary(run, key[0]))
+                if former is None or former[0] != key:
+                    measured = self._measured.setdefault(run.directory, Measured(run))
+                    former = (key, summary(run, key[0], measured))
+                found[run.directory] = former
             except OSError:
                 if former is not None and run.recipe_path.exists():
                     found[run.directory] = former
         self._known = found
+        self._measured = {path: one for path, one in self._measured.items() if path in found}
         return tuple(entry for _, entry in found.values())
 
 
-def summary(run: Run, status: Status | None = None) -> Summary:
+class Measured:
+    """How far a run is and how good, by its metrics, which are read on from where they were read to."""
+
+    def __init__(self, run: Run) -> None:
+        self._reader = LineReader(run.metrics_path)
+        self.step = 0  # the last
+        self.best: float | None = None  # the least validation loss
+
+    def read(self) -> None:
+        """Takes in what came since the read before. Of training only the last line of a part is parsed."""
+        while True:
+            lines, anew = self._reader.read()
+            if anew:
+                self.step, self.best = 0, None
+            if not lines:
+                return
+            for line in lines:
+                if b'"validation"' in line:
+                    self._take(read_object(line) or {})
+            self._take(read_object(lines[-1]) or {})
+
+    def _take(self, row: dict[str, Any]) -> None:
+        step, loss = row.get("step"), row.get("loss")
+        if isinstance(step, int):
+            self.step = max(self.step, step)
+        if row.get("split") == "validation" and isinstance(loss, int | float) and math.isfinite(loss):
+            self.best = loss if self.best is None else min(self.best, loss)
+
+
+def summary(run: Run, status: Status | None = None, measured: Measured | None = None) -> Summary:
     """``run`` at a glance. ``OSError`` where it cannot be read."""
     try:
         recipe: Recipe | None = Recipe.read(run.recipe_path)
     except ValueError:
         recipe = None
-    step, best = _measured(run)
+    measured = measured or Measured(run)
+    measured.read()
     return Summary(
         run,
         status or run.status(),
         _size(recipe) if recipe is not None else "",
-        step,
+        measured.step,
         recipe.steps if recipe is not None else 0,
-        best,
+        measured.best,
         sum(file.stat().st_size for file in run.directory.rglob("*") if file.is_file()),
         run.recipe_path.stat().st_mtime,
     )
-
-
-def _measured(run: Run) -> tuple[int, float | None]:
-    """The last step and the least validation loss. Of training only the last line is parsed."""
-    try:
-        lines = run.metrics_path.read_bytes().split(b"\n")[:-1]
-    except FileNotFoundError:
-        return 0, None
-    rows = [row for line in lines if b'"validation"' in line and (row := read_object(line)) is not None]
-    losses = [loss for row in rows if isinstance(loss := row.get("loss"), int | float) and math.isfinite(loss)]
-    last = next((row for line in reversed(lines) if (row := read_object(line)) is not None), {})
-    step = last.get("step")
-    return step if isinstance(step, int) else 0, min(losses, default=None)
 
 
 def _size(recipe: Recipe) -> str:

@@ -27,7 +27,13 @@ def recipe(steps: int = 1_000) -> Recipe:
 
 
 def made_up(
-    runs: Path, name: str = "toy", steps: tuple[int, ...] = (0, 250, 500), state: str = "stopped", reason: str = ""
+    runs: Path,
+    name: str = "toy",
+    steps: tuple[int, ...] = (0, 250, 500),
+    state: str = "stopped",
+    reason: str = "",
+    *,
+    saved: bool = True,
 ) -> Run:
     """A run with a snapshot of other random weights at each of ``steps``, and curves that fall."""
     run = Run.create(runs, name, recipe(2 * steps[-1] or 1_000).to_toml())
@@ -43,6 +49,8 @@ def made_up(
             lines.append(_line(step, "validation", 0.1))
     for line in lines:
         run.append_metrics(line)
+    if saved:
+        run.save_state({"step": steps[-1]})
     run.write_baselines(BASELINES)
     run.write_batch(batch())
     run.write_status(state, reason)

@@ -132,8 +132,86 @@ def test_how_a_run_stands_is_said_with_what_can_be_done(
     assert getattr(tab.control, primary).property("role") == "primary"
     assert not tab.control.stop_button.isVisible()
     assert tab.control.open_button.isVisible()
-    ended = state in ("running", "failed")
+    ended = state == "running"
     assert ("at step 500." in plain(tab.control.standing.text())) == ended  # the last line of the log
+
+
+def test_what_failed_before_its_first_save_is_not_offered_to_go_on_first(show: Show) -> None:
+    made_up(default_runs(), state="failed", reason="No text.", saved=False)
+    tab = show()
+    assert tab.control.start_button.property("role") == "primary"
+
+
+def test_a_killed_run_says_what_is_lost(show: Show) -> None:
+    made_up(default_runs(), state="running")
+    assert "at most about 2 min, is learnt again" in plain(show().control.standing.text())
+
+
+def test_a_killed_run_without_a_save_begins_anew(show: Show) -> None:
+    made_up(default_runs(), state="running", saved=False)
+    assert "before its first save: Resume begins anew" in plain(show().control.standing.text())
+
+
+def test_what_became_of_a_lost_run_stays_to_be_read(show: Show, qtbot: QtBot) -> None:
+    made_up(default_runs(), "other")
+    run = made_up(default_runs(), "lost")
+    tab = show()
+    attend(tab, run, qtbot)
+    shutil.rmtree(run.directory)
+    qtbot.waitUntil(lambda: len(tab.training.summaries or ()) == 1, timeout=10_000)
+    qtbot.wait(300)
+    assert "lost: " in plain(tab.control.standing.text())
+    assert "is gone" in plain(tab.control.standing.text())
+
+
+def test_a_complaint_ends_when_another_run_is_looked_at(show: Show, qtbot: QtBot) -> None:
+    runs = [made_up(default_runs(), name) for name in ("one", "two")]
+    tab = show()
+    attend(tab, runs[0], qtbot)
+    tab._complain("Something is wrong.")
+    assert tab.trouble.isVisible()
+    attend(tab, runs[1], qtbot)
+    assert not tab.trouble.isVisible()
+
+
+def test_a_name_that_a_run_cannot_have_is_marked_where_it_is_typed(show: Show, started: list[Run]) -> None:
+    tab = show()
+    edit = tab.form._name.edit
+    edit.setText("a/b")
+    edit.textEdited.emit("a/b")
+    assert not tab.control.start_button.isEnabled()
+    assert tab.form._name_row.is_marked
+    tab.start()
+    assert not started
+    edit.setText("ab")
+    edit.textEdited.emit("ab")
+    assert tab.control.start_button.isEnabled()
+
+
+def test_a_run_that_another_program_began_is_asked_about_also_before_the_list_knows_it(
+    show: Show, started: list[Run], qtbot: QtBot
+) -> None:
+    tab = show()
+    tab.training.follow(False)
+    run = made_up(default_runs(), "busy", state="running")
+    with run.lock():
+        tab.start()
+        qtbot.waitUntil(lambda: box(tab) is not None, timeout=10_000)
+        assert "busy is training already" in box(tab).text()
+    assert not started
+
+
+def test_a_model_that_is_open_stays_open_when_its_run_is_renamed(
+    show: Show, workspace: Workspace, qtbot: QtBot
+) -> None:
+    run = made_up(default_runs())
+    tab = show()
+    with qtbot.waitSignal(workspace.answered, timeout=20_000):
+        workspace.open_model(run.snapshot_path(250), Scenario("my dog is cute"))
+    with qtbot.waitSignal(workspace.answered, timeout=20_000):
+        tab.files.rename(run, "mine")
+    assert workspace.bert is not None
+    assert workspace.bert.name == "mine @ step 250"
 
 
 def test_a_run_that_is_alive_is_attended_to_and_can_be_stopped(show: Show, qtbot: QtBot) -> None:
@@ -166,11 +244,13 @@ def test_a_second_run_at_the_same_time_only_where_the_user_insists(
         tab = show()
         qtbot.waitUntil(lambda: tab.training.alive == (run,), timeout=10_000)
         tab.start()
+        qtbot.waitUntil(lambda: box(tab) is not None, timeout=10_000)
         assert "busy is training already" in box(tab).text()
         press(box(tab), "Cancel")
         qtbot.waitUntil(lambda: box(tab) is None, timeout=10_000)
         assert not started
         tab.start()
+        qtbot.waitUntil(lambda: box(tab) is not None, timeout=10_000)
         press(box(tab), "Train both")
         qtbot.waitUntil(lambda: len(started) == 1, timeout=10_000)
 

@@ -134,7 +134,7 @@ EVERYTHING = Recipe(
 
 @pytest.mark.parametrize("name", ["little-world", "textbook"])
 def test_a_shipped_recipe_is_what_its_file_says(form: RecipeForm, qtbot: QtBot, name: str) -> None:
-    choice = form.presets().choice
+    choice = form.preset.choice
     choice.setCurrentIndex(choice.findData(name))
     with qtbot.waitSignal(form.changed):
         choice.activated.emit(choice.currentIndex())
@@ -144,7 +144,7 @@ def test_a_shipped_recipe_is_what_its_file_says(form: RecipeForm, qtbot: QtBot, 
 
 
 def test_every_size_can_be_chosen(form: RecipeForm) -> None:
-    choice = form.presets().choice
+    choice = form.preset.choice
     for place in range(choice.count()):
         choice.setCurrentIndex(place)
         choice.activated.emit(place)
@@ -180,10 +180,10 @@ def test_what_is_typed_is_the_recipe(form: RecipeForm, qtbot: QtBot) -> None:
     type_in(qtbot, form, "batch", "1,024")
     type_in(qtbot, form, "learning_rate", "2e-3")
     assert form.recipe() == dataclasses.replace(before, batch=1_024, learning_rate=2e-3)
-    assert form.presets().choice.currentIndex() == -1
+    assert form.preset.choice.currentIndex() == -1
     type_in(qtbot, form, "batch", "32")
     type_in(qtbot, form, "learning_rate", "0.003")
-    assert form.presets().choice.currentData() == "little-world"
+    assert form.preset.choice.currentData() == "little-world"
 
 
 def test_it_runs_for_steps_or_for_minutes(form: RecipeForm, qtbot: QtBot) -> None:

@@ -77,7 +77,8 @@ def test_without_a_run_there_is_only_start(control: RunControl) -> None:
         (seen("starting"), ["Start", "Stop"], "Stop"),
         (seen("preparing"), ["Start", "Stop"], "Stop"),
         (seen("stopped", alive=False, snapshots=SNAPSHOT), ["Start", "Resume", "Open"], "Resume"),
-        (seen("failed", alive=False), ["Start", "Resume"], "Resume"),
+        (seen("failed", alive=False, saved=True), ["Start", "Resume"], "Resume"),
+        (seen("failed", alive=False), ["Start", "Resume"], "Start"),  # it would fail again
         (seen("interrupted", alive=False), ["Start", "Resume"], "Resume"),
         (seen("finished", alive=False, snapshots=SNAPSHOT), ["Start", "Open"], "Start"),
         (seen("stopped", alive=False, trouble="/runs/toy is gone."), ["Start"], "Start"),
@@ -169,10 +170,15 @@ def test_while_a_run_is_prepared_it_says_at_what(control: RunControl) -> None:
     assert said(control) == "toy  is being prepared. Reading <a.txt> & more."
 
 
-def test_a_run_that_failed_says_why_and_shows_the_end_of_its_log(control: RunControl) -> None:
+def test_a_run_that_failed_says_why(control: RunControl) -> None:
+    control.show_run(seen("failed", alive=False, reason="It ran out of memory.", log="Failed: it ran out of memory."))
+    assert said(control) == "toy failed at step 400: It ran out of memory."
+
+
+def test_a_run_that_ended_without_a_word_shows_the_end_of_its_log(control: RunControl) -> None:
     log = "\n".join(["first", "Traceback (most recent call last):", '  File "<stdin>"', "", "ValueError: no", "last"])
-    control.show_run(seen("failed", alive=False, reason="It ran out of memory.", log=log))
-    assert "failed at step 400: It ran out of memory." in said(control)
+    control.show_run(seen("interrupted", alive=False, log=log))
+    assert "ended at step 400 without a word" in said(control)
     assert "first" not in said(control)
     assert 'File "<stdin>"' in said(control)
     assert "last" in said(control)

@@ -55,15 +55,36 @@ def test_the_neighbours_are_there_before_they_are_asked_for(opened: Window, qtbo
     qtbot.waitUntil(lambda: len(snapshots._kept) == 3, timeout=10_000)
 
 
-def test_playing_goes_through_all_steps_and_waits_for_those_to_come(opened: Window, run: Run, qtbot: QtBot) -> None:
+def test_playing_goes_through_all_steps_and_ends(opened: Window, run: Run, qtbot: QtBot) -> None:
     opened.time._playing.setInterval(1)
     names: list[str] = []
     opened.workspace.answered.connect(lambda: names.append(opened.workspace.bert.name))  # type: ignore[union-attr]
     opened.time.play.click()
     qtbot.waitUntil(lambda: names[-1:] == ["toy @ step 500"], timeout=10_000)
     assert names == ["toy @ step 0", "toy @ step 250", "toy @ step 500"]
-    shutil.copytree(run.snapshot_path(250), run.snapshot_path(750))
-    qtbot.waitUntil(lambda: names[-1] == "toy @ step 750", timeout=10_000)
+    qtbot.waitUntil(lambda: not opened.time.play.isChecked(), timeout=10_000)  # it is over: nothing more is to come
+
+
+def test_playing_waits_for_the_steps_that_a_run_at_work_is_still_to_make(
+    opened: Window, run: Run, qtbot: QtBot
+) -> None:
+    opened.time._playing.setInterval(1)
+    names: list[str] = []
+    opened.workspace.answered.connect(lambda: names.append(opened.workspace.bert.name))  # type: ignore[union-attr]
+    run.write_status("running")
+    with run.lock():
+        qtbot.waitUntil(lambda: opened.time._alive, timeout=10_000)
+        opened.time.play.click()
+        qtbot.waitUntil(lambda: names[-1:] == ["toy @ step 500"], timeout=10_000)
+        shutil.copytree(run.snapshot_path(250), run.snapshot_path(750))
+        qtbot.waitUntil(lambda: names[-1] == "toy @ step 750", timeout=10_000)
+
+
+def test_a_run_that_is_deleted_leaves_its_open_model_and_no_slider(opened: Window, run: Run, qtbot: QtBot) -> None:
+    shutil.rmtree(run.directory)
+    qtbot.waitUntil(lambda: not opened.time.isVisible(), timeout=10_000)
+    assert opened.workspace.bert is not None
+    assert opened.workspace.bert.name == "toy @ step 500"
 
 
 def test_a_snapshot_that_is_gone_is_said_and_the_slider_stays_where_it_was(

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import model
-from model.training.history import MetricsReader
+from model.training.history import LineReader
 from model.training.run import Run, default_cache, default_runs, list_runs
 
 ROOT = Path(__file__).parents[3]
@@ -266,12 +266,12 @@ def test_a_curve_that_is_followed_live_is_the_one_read_at_the_end(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = Run.create(Path(folder), "r", "")
-        reader = MetricsReader(run.metrics_path)
+        reader = LineReader(run.metrics_path)
         sizes = [0]
         for row in first:
             run.append_metrics(row)
             sizes.append(run.metrics_path.stat().st_size)
-        assert reader.read() == (first, False)
+        assert [json.loads(line) for line in reader.read().lines] == first
         assert reader.read() == ([], False)
         arrived = []
         for row in second:  # a line that arrives in two parts
@@ -280,13 +280,14 @@ def test_a_curve_that_is_followed_live_is_the_one_read_at_the_end(
             for part in (line[:middle], line[middle:]):
                 with run.metrics_path.open("ab") as file:
                     file.write(part)
-                arrived += reader.read().rows
+                arrived += map(json.loads, reader.read().lines)
         assert arrived == second
         kept = data.draw(st.integers(0, len(first)))
         run.cut_metrics(sizes[kept])
         for number, row in enumerate(third):  # a resume is as far again as before, and further, before anyone looks
             run.append_metrics(row | {"resumed": number})
-        rows, anew = reader.read()
+        lines, anew = reader.read()
+        rows = [json.loads(line) for line in lines]
         resumed = [row | {"resumed": n} for n, row in enumerate(third)]
         assert run.metrics() == first[:kept] + resumed
         assert rows == (run.metrics() if anew else resumed)

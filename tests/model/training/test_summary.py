@@ -76,7 +76,7 @@ def test_a_run_whose_files_are_renamed_while_they_are_counted_stays_in_the_list(
     before = summaries.read()
     run.append_metrics({"step": 1, "split": "train", "loss": 1.0})
 
-    def renamed(run: Run, status: object) -> Summary:
+    def renamed(run: Run, status: object, measured: object) -> Summary:
         raise FileNotFoundError("snapshots/.step-000500")
 
     with monkeypatch.context() as patch:
