@@ -241,7 +241,7 @@ def test_what_concerns_several_settings_stands_at_the_foot(form: RecipeForm, qtb
         ("length must be at least 5: [CLS], a token, …", ["length"]),
         ("length 600 is more than network.max_length 512: lower it, or raise that.", ["length"]),
         ("warmup and hold add up to more than 1: …", ["warmup", "hold"]),
-        ("network.hidden_size 10 cannot be split evenly over 3 heads: change one.", ["network.hidden_size"]),
+        ("network.hidden_size and network.heads do not fit: 10 over 3.", ["network.hidden_size", "network.heads"]),
         ("phases[2].share must be between 0 and 1, not 3.", ["phases"]),
         ("The shares of the phases must add up to 1: change the share of one.", ["phases"]),
         ("start_from and vocabulary.model are both set: …", ["start_from", "vocabulary.model"]),

@@ -54,7 +54,7 @@ _LEAST = "steps = 10\n[corpus]\nlittle_world = 100\n"
         ("length = 600\n" + _LEAST, "length 600 is more than network.max_length 512"),
         (
             _LEAST + "[network]\nhidden_size = 10\nheads = 3",
-            "network.hidden_size and network.heads do not fit: 10 cannot be split over 3",
+            "hidden_size and network.heads do not fit: 10 cannot be split over 3",
         ),
         (_LEAST + "[network]\npreset = 'huge'", "network.preset 'huge' is not known: choose one of textbook, tiny"),
         (_LEAST + "[[phases]]\nshare = 0.4", "The shares of the phases must add up to 1"),
