@@ -339,7 +339,7 @@ QWidget[role="strip"] { background: $panel; border: solid $line; border-width: 1
 QTabBar { background: transparent; }
 QTabBar::tab {
     background: transparent; color: $faint; border: none; border-bottom: 2px solid transparent;
-    padding: 8px 14px 7px 14px;
+    padding: 8px 12px 7px 12px;
 }
 QTabBar::tab:hover { color: $ink; }
 QTabBar::tab:selected { color: $ink; font-weight: 600; border-bottom-color: $accent; }

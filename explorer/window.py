@@ -24,6 +24,7 @@ from explorer.export import Exporter
 from explorer.settings import Settings
 from explorer.tabs.attention import AttentionTab
 from explorer.tabs.embeddings import EmbeddingsTab
+from explorer.tabs.layers import LayersTab
 from explorer.tabs.masked_lm import MaskedLMTab
 from explorer.tabs.next_sentence import NextSentenceTab
 from explorer.tabs.pretrain import PretrainTab
@@ -46,6 +47,7 @@ _TABS: tuple[tuple[str, int, type[Page]], ...] = (
     ("tokens", 1, TokensTab),
     ("embeddings", 2, EmbeddingsTab),
     ("attention", 3, AttentionTab),
+    ("layers", 4, LayersTab),
     ("masked-lm", 5, MaskedLMTab),
     ("next-sentence", 6, NextSentenceTab),
     ("pretrain", 7, PretrainTab),

@@ -17,6 +17,7 @@ from explorer.widgets.candidates import Candidates
 from explorer.widgets.columns import Columns
 from explorer.widgets.figures import rounded_percent, signed
 from explorer.widgets.job import AT_ONCE, Job
+from explorer.widgets.layer_candidates import LayerCandidates
 from explorer.widgets.line import Line
 from explorer.widgets.page import Page
 from explorer.widgets.panel import isolated, strong
@@ -61,6 +62,7 @@ class MaskedLMTab(Page):
         )
         self._how = Line()
         self.job = Job(workspace, "MaskedLMTab.surprise", self.tr("Ask token by token"), self.surprises)
+        self.layers = LayerCandidates(self)
         self._lay_out()
         for candidates in self.lists:
             candidates.asked.connect(lambda position: workspace.select(token=position))
@@ -119,6 +121,8 @@ class MaskedLMTab(Page):
         position = _chosen(bert, trace, selection, edited)
         self.surprises.mark(position)
         asked = _side_by_side(position, edited, self._room())
+        if position != self._position:
+            self.layers.ask(position)
         if (position, asked) != (self._position, self._asked):
             self._position, self._asked = position, asked
             self.examine(
@@ -155,7 +159,9 @@ class MaskedLMTab(Page):
         self._surprise.column.insertWidget(2, self.job)
         surprise = QVBoxLayout()
         surprise.addWidget(self._surprise)
-        surprise.addStretch(1)
+        surprise.addSpacing(10)
+        surprise.addWidget(self.layers, 1)
+        surprise.addStretch(0)
         self._left, right = QWidget(), QWidget()
         for part, column in ((self._left, best), (right, surprise)):
             column.setContentsMargins(0, 0, 0, 0)

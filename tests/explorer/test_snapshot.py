@@ -30,7 +30,7 @@ def taken(qtbot: QtBot, tmp_path: Path) -> Path:
 
 
 def test_each_tab_is_a_picture_of_the_asked_size(taken: Path) -> None:
-    names = {"tokens", "embeddings", "attention", "masked-lm", "next-sentence", "pretrain"}
+    names = {"tokens", "embeddings", "attention", "layers", "masked-lm", "next-sentence", "pretrain"}
     assert {file.stem for file in taken.glob("*.png")} == names
     for name in names:
         picture = QImage(str(taken / f"{name}.png"))

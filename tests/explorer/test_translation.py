@@ -29,7 +29,6 @@ from pytestqt.qtbot import QtBot
 
 from explorer import theme
 from explorer.settings import Settings
-from explorer.tabs.embeddings import EmbeddingsTab
 from explorer.tabs.tokens import TokensTab
 from explorer.widgets.axis import elided
 from explorer.widgets.bars import Bars
@@ -39,6 +38,7 @@ from explorer.widgets.model_card import ModelCard
 from explorer.widgets.model_picker import ModelPicker
 from explorer.widgets.shortcuts_dialog import ShortcutsDialog
 from explorer.widgets.stack import Stack
+from explorer.widgets.switched_page import SwitchedPage
 from explorer.window import Window
 from explorer.workspace import Workspace
 from tests.explorer.conftest import PAIR
@@ -109,7 +109,7 @@ def screens(window: Window, qtbot: QtBot) -> Iterator[tuple[str, QWidget]]:
 
     for name, page in window.pages.items():
         window.show_tab(name)
-        if isinstance(page, EmbeddingsTab):
+        if isinstance(page, SwitchedPage):
             for place, view in enumerate(page.views):
                 page.switch.choose(place)
                 yield f"{name}: {type(view).__name__}", rest(window)

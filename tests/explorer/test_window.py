@@ -166,7 +166,7 @@ def test_a_tab_that_was_hidden_while_the_window_changed_is_laid_out_when_it_is_s
     qtbot.waitUntil(lambda: head.height() == before)
 
 
-@pytest.mark.parametrize("tab", ["embeddings", "attention", "masked-lm", "next-sentence"])
+@pytest.mark.parametrize("tab", ["embeddings", "attention", "layers", "masked-lm", "next-sentence"])
 def test_a_new_answer_does_not_lay_the_window_out_anew(
     window: Window, answered: Answered, qtbot: QtBot, tab: str
 ) -> None:

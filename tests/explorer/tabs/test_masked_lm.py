@@ -239,3 +239,17 @@ def test_a_left_to_right_model_is_asked_where_it_says_what_is_missing(
     workspace.open_model(starter_folder.parent / "left-to-right", Scenario(text))
     settle()
     assert plain(tab.answer).startswith(answer)
+
+
+def test_the_candidates_of_every_layer_stand_below_and_follow_the_position(
+    tab: MaskedLMTab, workspace: Workspace, starter: Bert, settle: Settle, qtbot: QtBot
+) -> None:
+    assert tab.layers.words.values.shape == (7, 5)
+    workspace.select(token=8)
+    settle()
+    best = masked_lm.predictions(starter, starter.trace(EXAMPLE), position=8, top=5)
+    sheet = tab.layers.words.sheet()
+    assert [cell.split()[0] for cell in sheet.values[6]] == [piece for piece, _ in best]
+    assert plain(tab.layers.reading).startswith(f"layer 6: {best[0][0]} in place 1")
+    qtbot.keyClick(tab.layers.words, Qt.Key.Key_Right)
+    assert plain(tab.layers.reading).startswith(f"layer 6: {best[1][0]} in place 2")

@@ -1,0 +1,71 @@
+"""A page that switches between several views of one answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from explorer.widgets.page import Page
+from explorer.widgets.scroll import Scroll
+from explorer.widgets.switch import Switch
+from explorer.widgets.view import View
+from explorer.workspace import Selection, Workspace
+
+if TYPE_CHECKING:
+    from model.bert import Bert
+    from model.trace import Trace
+
+
+class SwitchedPage(Page):
+    """A subclass makes its views and hands them to ``use_views``. Only the one in front is drawn and marked."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(workspace, parent)
+        self.views: tuple[View, ...] = ()
+        self._undrawn: set[View] = set()
+        self._front = QStackedWidget()
+        column = QVBoxLayout(self.body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._front)
+
+    def use_views(self, views: tuple[View, ...], name: str) -> None:
+        """Puts ``views`` behind a switch with that accessible ``name``, the first one in front."""
+        self.views = views
+        self.switch = Switch([view.title for view in views])
+        self.switch.setAccessibleName(name)
+        self.tools.addWidget(self.switch)
+        for view in views:
+            self._front.addWidget(Scroll(view))
+            view.said.connect(self._say)
+        self.switch.chosen.connect(self._turn)
+
+    @property
+    def view(self) -> View:
+        """The view in front."""
+        return self.views[self._front.currentIndex()]
+
+    def draw(self, bert: Bert, trace: Trace) -> None:
+        self._undrawn = set(self.views)
+        self._draw(bert, trace)
+
+    def mark(self, selection: Selection) -> None:
+        self.view.mark(selection)
+
+    def _draw(self, bert: Bert, trace: Trace) -> None:
+        if self.view in self._undrawn:
+            self._undrawn.remove(self.view)
+            self.view.draw(bert, trace)
+        self._say()
+
+    def _turn(self, place: int) -> None:
+        self._front.setCurrentIndex(place)
+        bert, trace = self.workspace.bert, self.workspace.trace
+        if bert is not None and trace is not None and self.isVisible():
+            self.show_body()
+            self._draw(bert, trace)
+            self.mark(self.workspace.selection)
+
+    def _say(self) -> None:
+        self.ask(self.view.question)
+        self.answer = self.view.answer
