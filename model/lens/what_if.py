@@ -1,4 +1,4 @@
-"""What a prediction hangs on: what heads and layers that are off change, or the direction; which head matters (C5, C12).
+"""What a prediction hangs on: what switched-off heads, layers and the direction change; which head matters (C5, C12).
 
 Switching one head off at a time is the ablation of Michel et al. 2019, "Are Sixteen Heads Really Better than One?".
 """
