@@ -252,13 +252,11 @@ class AttentionTab(Page):
         self._mark_head()
 
     def _describe(self) -> None:
-        bert, trace = self.workspace.bert, self.workspace.trace
-        assert bert is not None
+        trace = self.workspace.trace
         assert trace is not None
         layer, head = self._head
         how = self.tr("Each square is one head; a row looks at a column, and every row adds up to 1.")
-        if self.what_if.answer and what_if.is_changed(bert, trace):
-            how = self.what_if.answer
+        how = self.what_if.change or how
         if self.beside.current:
             self.answer = self.what_if.answer or self.answer
         if self._habits is None:

@@ -216,7 +216,7 @@ class Bars(QWidget):
         self._paint_figures(painter, bar, line.adjusted(0, 0, -4, 0))
         painter.setFont(self._words(bar))
         room = QRectF(
-            rank + _GAP if self._ranked else 2, line.top(), end - rank - (_GAP if self._ranked else 0), line.height()
+            rank + (_GAP if self._ranked else 2), line.top(), end - rank - (_GAP if self._ranked else 0), line.height()
         )
         text = QFontMetricsF(painter.font()).elidedText(bar.label, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, middle | Qt.AlignmentFlag.AlignLeft, text)

@@ -67,26 +67,26 @@ class Effects(Picture):
         self.shifts.mark(self.predictions.index(prediction))
 
     def answer(self, bert: Bert, trace: Trace, effect: Effect, prediction: Prediction, *, chosen: bool) -> str:
-        """What the change does to ``prediction``, in words; where it is not ``chosen``, also which comes first now."""
+        """What the change does to ``prediction``, in words; where it is not ``chosen``, also which comes first now.
+
+        Empty where nothing is off.
+        """
         because = self._because(bert, trace)
         if not because:
-            return self.tr(
-                "All heads are on: X or Ctrl+click on a square switches one off, a click on its number a layer."
-            )
+            return ""
         change = next(change for change in self._changes if change.prediction == prediction)
-        name = strong(escape(prediction.piece or "IsNext"))
         before, after = rounded_percent(change.before), strong(rounded_percent(change.after))
         first = effect.words[prediction.position][0] if prediction.position is not None and not chosen else change
         if first is not change:
             sentence = self.tr("{0}, {1} is expected first, with {2}; {3} goes from {4} to {5}.")
-            other = strong(escape(first.prediction.piece))
-            said = sentence.format(because, other, strong(rounded_percent(first.after)), name, before, after)
+            ahead = strong(rounded_percent(first.after))
+            said = sentence.format(because, quoted(first.prediction), ahead, quoted(prediction), before, after)
         elif before == rounded_percent(change.after):
-            said = self.tr("{0}, {1} stays at {2}.").format(because, name, after)
+            said = self.tr("{0}, {1} stays at {2}.").format(because, quoted(prediction), after)
         else:
             falls = self.tr("{0}, {1} falls from {2} to {3}.")
             rises = self.tr("{0}, {1} rises from {2} to {3}.")
-            said = (falls if change.after < change.before else rises).format(because, name, before, after)
+            said = (falls if change.after < change.before else rises).format(because, quoted(prediction), before, after)
         if effect.is_next is None or prediction == what_if.IS_NEXT:
             return said
         now = rounded_percent(effect.is_next.after)
@@ -120,6 +120,16 @@ class Effects(Picture):
         if token == original:
             return self.tr("Position {0}, {1}").format(position, token)
         return self.tr("Position {0}, {1} in place of {2}").format(position, token, original)
+
+
+def name(prediction: Prediction) -> str:
+    """What a prediction is called in a sentence."""
+    return "IsNext" if prediction == what_if.IS_NEXT else f"“{isolated(elided(prediction.piece))}”"
+
+
+def quoted(prediction: Prediction) -> str:
+    """Its name as rich text that the eye finds first."""
+    return strong(escape(name(prediction)))
 
 
 def _points(change: Change, changed: bool) -> str:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from explorer.export import Sheet
 from explorer.widgets.axis import Axis
 from explorer.widgets.beside import Beside
+from explorer.widgets.effect import name, quoted
 from explorer.widgets.figures import rounded_percent, signed
 from explorer.widgets.heatmap import Heatmap, Scale
 from explorer.widgets.job import AT_ONCE, Job
 from explorer.widgets.legend import Legend
-from explorer.widgets.line import Line
 from explorer.widgets.page import Page
-from explorer.widgets.panel import Panel, strong
+from explorer.widgets.panel import strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.shifts import Shift, Shifts
 from explorer.widgets.view import lines
@@ -26,33 +25,29 @@ from model.lens.what_if import HeadsThatMatter, Prediction
 from model.trace import Trace
 
 _LISTED = 8  # heads
-_MAP = 12  # lines of text that the map is as high and as wide as
+_MAP = 11  # lines of text that the map is as high and as wide as, at least
+_WIDEST = 1.6  # times as wide as high: its cells, where there is room
 _LEAST = 0.01  # the strongest colour stands at least for that much: below is rounding
 
 
-class HeadFinder(Panel):
-    """Below its heading a button, or at once what it finds: a sentence, the map and the list."""
+class HeadFinder(Picture):
+    """Below its heading a button, or at once what it finds: the map, and beside it the list."""
+
+    found = Signal()
 
     def __init__(self, page: Page) -> None:
-        super().__init__()
-        self._workspace = page.workspace
-        self._prediction: Prediction | None = None
-        self._found: HeadsThatMatter | None = None
-        self._said = Line()
-        self.map = Heatmap(scale=Scale.SIGNED)
+        self.map = Heatmap(scale=Scale.SIGNED, widest=_WIDEST)
         self.list = Shifts(("now", "without the head", "change of ln p"), pieces=False)
         self._legend = Legend(Scale.SIGNED)
-        self._map = Picture(self.map, self._map_sheet, "heads-that-matter", self.tr("Change of ln p"))
-        self._list = Picture(self.list, self.list.sheet, "heads-that-matter", self.tr("Largest changes"))
-        results = QWidget()
-        self.job = Job(page.workspace, "HeadFinder.find", self.tr("Find the heads that matter"), results)
-        self._lay_out(results)
+        super().__init__(self.map, self._map_sheet, "heads-that-matter", frame=self._beside_each_other())
+        self._workspace = page.workspace
+        self._prediction: Prediction | None = None
+        self._result: HeadsThatMatter | None = None
+        self.job = Job(page.workspace, "HeadFinder.find", self.tr("Find the heads that matter"), self._stack)
+        self.column.insertWidget(1, self.job)
+        self.map.setAccessibleName(self.tr("Change of ln p without each head, layers down and heads across"))
+        self.list.setAccessibleName(self.tr("The heads with the largest changes"))
         self._connect()
-
-    @property
-    def said(self) -> str:
-        """Which head matters most, in words."""
-        return self._said.text()
 
     def offer(self, trace: Trace, prediction: Prediction) -> None:
         """Is to find the heads that ``prediction`` needs: at once where that is soon done, or else by its button."""
@@ -60,7 +55,10 @@ class HeadFinder(Panel):
             return
         self._prediction = prediction
         layers, heads = trace.attention.shape[:2]
-        self.set_heading(self._title(prediction))
+        self.set_heading(
+            self.tr("Heads that {0} needs").format(name(prediction)),
+            self.tr("change of ln p without each"),
+        )
         hint = self.tr("Each of {0} heads is switched off in turn, which takes a while.").format(layers * heads)
         self.job.offer(
             lambda bert, trace: what_if.heads_that_matter(bert, trace, prediction),
@@ -69,35 +67,41 @@ class HeadFinder(Panel):
             at_once=layers * heads * len(trace.tokens) <= AT_ONCE**2,
         )
 
-    def mark(self, head: Head | None) -> None:
+    def show_head(self, head: Head | None) -> None:
         """Frames ``head`` in the map and in the list."""
-        if self._found is not None and head is not None:
-            self._map.mark(head)
-            listed = self._found.ranked[:_LISTED]
+        if self._result is not None and head is not None:
+            self.mark(head)
+            listed = self._result.ranked[:_LISTED]
             self.list.mark(listed.index(head) if head in listed else None)
 
-    def _lay_out(self, results: QWidget) -> None:
+    def answer(self, trace: Trace, prediction: Prediction) -> str:
+        """Which head matters most, in words; empty while that is not known."""
+        result = self._result
+        known = self.job.is_about(trace) and result is not None and result.prediction == prediction
+        if result is None or not known or not result.ranked:
+            return ""
+        layer, head = result.ranked[0]
+        before, after = (rounded_percent(float(share)) for share in (result.now, result.without[layer, head]))
+        return self.tr("{0} matters most to {1}: without it {2} → {3}.").format(
+            strong(self.tr("Layer {0} head {1}").format(layer + 1, head + 1)),
+            quoted(prediction),
+            before,
+            strong(after),
+        )
+
+    def _beside_each_other(self) -> QWidget:
         self.map.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._map, 1)
-        foot = QHBoxLayout()
-        foot.addWidget(self._legend)
-        foot.addStretch(1)
-        column.addLayout(foot)
-        right = QWidget()
-        column = QVBoxLayout(right)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._list)
-        column.addStretch(1)
-        whole = QVBoxLayout(results)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._said)
-        whole.addWidget(Beside(left, right, (1, 1), spacing=20))
-        self.column.addWidget(self.job)
-        self.column.addWidget(results)
         self.map.setMinimumSize(lines(_MAP), lines(_MAP))
+        sides = []
+        for widgets in ((self.map, self._legend), (self.list,)):
+            side = QWidget()
+            column = QVBoxLayout(side)
+            column.setContentsMargins(0, 0, 0, 0)
+            for widget in widgets:
+                column.addWidget(widget, int(widget is self.map))
+            sides.append(side)
+        column.addStretch(1)
+        return Beside(sides[0], sides[1], (2, 3), spacing=20)
 
     def _connect(self) -> None:
         workspace = self._workspace
@@ -110,65 +114,42 @@ class HeadFinder(Panel):
         self.list.toggled.connect(self._toggle)
 
     def _listed(self, place: int) -> Head:
-        assert self._found is not None
-        return self._found.ranked[place]
+        assert self._result is not None
+        return self._result.ranked[place]
 
     def _toggle(self, place: int) -> None:
         head = self._listed(place)
         self._workspace.select(head=head)
         self._workspace.edit(lambda scenario: scenario.toggle_head(*head))
 
-    def _title(self, prediction: Prediction) -> str:
-        if prediction.position is None:
-            return self.tr("Which heads does IsNext need?")
-        return self.tr("Which heads does {0} at position {1} need?").format(prediction.piece, prediction.position)
-
-    def _show(self, found: HeadsThatMatter) -> None:
-        self._found = found
-        layers, heads = found.change.shape
-        largest = float(np.nanmax(np.abs(found.change), initial=0))
+    def _show(self, result: HeadsThatMatter) -> None:
+        self._result = result
+        largest = float(np.nanmax(np.abs(result.change), initial=0))
         limit = float(f"{max(largest, _LEAST):.2g}")  # the legend writes it
-        rows, columns = (Axis([str(number + 1) for number in range(count)], numbers=True) for count in (layers, heads))
-        self.map.show_values(found.change, rows, columns, limit)
-        self.map.setAccessibleName(self.tr("Change of ln p without each head, layers down and heads across"))
-        self._legend.set_limit(limit)
-        self.list.setAccessibleName(self.tr("The heads with the largest changes"))
-        self.list.show_shifts(
-            [
-                Shift(
-                    self.tr("layer {0} head {1}").format(layer + 1, head + 1),
-                    float(found.without[layer, head]),
-                    before=found.now,
-                    change=_change(float(found.change[layer, head])),
-                )
-                for layer, head in found.ranked[:_LISTED]
-            ],
-            before=False,
+        rows, columns = (
+            Axis([str(number + 1) for number in range(count)], numbers=True) for count in result.change.shape
         )
-        self._list.set_heading(self.tr("Largest changes"), self.tr("without it, change of ln p"))
-        self._said.say(self._sentence(found))
-        self.mark(self._workspace.selection.head)
+        self.map.show_values(result.change, rows, columns, limit)
+        self._legend.set_limit(limit)
+        self.list.show_shifts([self._shift(result, head) for head in result.ranked[:_LISTED]], before=False)
+        self.show_head(self._workspace.selection.head)
+        self.found.emit()
 
-    def _sentence(self, found: HeadsThatMatter) -> str:
-        if not found.ranked:
-            return self.tr("No head is on.")
-        layer, head = found.ranked[0]
-        name = strong(escape(found.prediction.piece or "IsNext"))
-        before, after = (rounded_percent(float(share)) for share in (found.now, found.without[layer, head]))
-        most = self.tr("{0} matters most: without it, too, {1} goes from {2} to {3}. X or Ctrl+click switches it off.")
-        which = strong(self.tr("Layer {0} head {1}").format(layer + 1, head + 1))
-        return most.format(which, name, before, strong(after))
+    def _shift(self, result: HeadsThatMatter, head: Head) -> Shift:
+        layer, number = head
+        written = signed(float(result.change[head]), 2)
+        return Shift(
+            self.tr("layer {0} head {1}").format(layer + 1, number + 1),
+            float(result.without[head]),
+            before=result.now,
+            change=f"+{written}" if result.change[head] > 0 and written.strip("0.") else written,
+            group=self.tr("Largest: p without it, change of ln p"),
+        )
 
     def _map_sheet(self) -> Sheet:
-        values = self.map.values
-        rows, columns = (range(1, count + 1) for count in values.shape)
+        layers, heads = (range(1, count + 1) for count in self.map.values.shape)
         return Sheet(
-            values,
-            [self.tr("layer {0}").format(layer) for layer in rows],
-            [self.tr("head {0}").format(head) for head in columns],
+            self.map.values,
+            [self.tr("layer {0}").format(layer) for layer in layers],
+            [self.tr("head {0}").format(head) for head in heads],
         )
-
-
-def _change(value: float) -> str:
-    written = signed(value, 2)
-    return f"+{written}" if value > 0 and written.strip("0.") else written

@@ -16,6 +16,7 @@ from explorer.export import Sheet
 from explorer.widgets.bars import Bar, Bars
 from explorer.widgets.figures import percent
 
+_PITCH = 6  # pixels between the lines
 _RADIUS = 4.0  # pixels of ring and dot
 _MARK = 3.0  # pixels beside the chosen line
 _WIDEST = "≥ 99.9 %"
@@ -108,6 +109,9 @@ class Shifts(Bars):
     def _line(self, index: int) -> int:
         return index + (self._headings[index] if 0 <= index < len(self._headings) else 0)
 
+    def _pitch(self) -> float:
+        return round(QFontMetricsF(theme.mono()).height() + _PITCH)
+
     def _words(self, bar: Bar) -> QFont:
         return theme.mono() if self._pieces else theme.font()
 
@@ -116,7 +120,7 @@ class Shifts(Bars):
         metrics = QFontMetricsF(theme.font())
         share, arrow = metrics.horizontalAdvance(_WIDEST), metrics.horizontalAdvance("→")
         change = max((metrics.horizontalAdvance(shift.change) for shift in self.shifts), default=0.0)
-        change = max(change, metrics.horizontalAdvance("−00.0")) + 12
+        change = max(change, metrics.horizontalAdvance("−00.0")) + 12 if change else 0.0
         return [share + 4, arrow + 8, share, change] if self._shows_before else [0.0, 0.0, share + 4, change]
 
     def _figures_width(self) -> float:
@@ -141,12 +145,13 @@ class Shifts(Bars):
         if isinstance(bar, Shift) and self._headings[index] > above:
             painter.setFont(theme.font(0.9))
             painter.setPen(QColor(colours.faint))
-            heading = line.translated(0, -line.height()).adjusted(2, 0, 0, -2)
-            painter.drawText(heading, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, bar.group)
+            place = line.translated(0, -line.height()).adjusted(2 * _MARK, 0, 0, -2)
+            group = QFontMetricsF(painter.font()).elidedText(bar.group, Qt.TextElideMode.ElideRight, place.width())
+            painter.drawText(place, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, group)
         if index == self._marked:
             painter.fillRect(line, QColor(theme.mixed(colours.paper, colours.accent, 0.1)))
             painter.fillRect(QRectF(0, line.top(), _MARK, line.height()), QColor(colours.accent))
-        super()._paint_words(painter, index, bar, rank + _MARK, end)
+        super()._paint_words(painter, index, bar, rank + 2 * _MARK, end)
 
     def _paint_track(self, painter: QPainter, bar: Bar, line: QRectF, left: float, right: float) -> None:
         if not isinstance(bar, Shift):

@@ -32,6 +32,7 @@ class WhatIf(View):
         self._asked: tuple[int, ...] | None = None  # the positions that are shown, or are to be
         self._effect: Effect | None = None
         self._chosen: Prediction | None = None  # by the user
+        self._change = ""
         self.effects = Effects()
         self.finder = HeadFinder(page)
         column = QVBoxLayout(self)
@@ -41,6 +42,7 @@ class WhatIf(View):
         column.addWidget(self.finder)
         column.addStretch(1)
         self.effects.asked.connect(self._choose)
+        self.finder.found.connect(self._tell)
 
     @property
     def title(self) -> str:
@@ -50,15 +52,20 @@ class WhatIf(View):
     def question(self) -> str:
         return self.tr("What do the predictions hang on?")
 
+    @property
+    def change(self) -> str:
+        """What is different because of what is off or of the direction, in words; empty while that is not known."""
+        return self._change
+
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._asked = self._effect = None
-        self._answer = ""  # nobody is told: the former one stays in sight until the new one is there
+        self._change = ""
 
     def mark(self, selection: Selection) -> None:
         bert, trace = self.workspace.bert, self.workspace.trace
         assert bert is not None
         assert trace is not None
-        self.finder.mark(selection.head)
+        self.finder.show_head(selection.head)
         asked = _asked_about(bert, trace, self.workspace.clicked)  # for what is hovered no pass is worth its while
         if asked != self._asked:
             self._asked = asked
@@ -88,7 +95,8 @@ class WhatIf(View):
         bert, trace, effect = self.workspace.bert, self.workspace.trace, self._effect
         assert bert is not None
         assert trace is not None
-        assert effect is not None
+        if effect is None:  # as it is drawn anew, in another look
+            return
         self.effects.show_effect(bert, trace, effect)
         prediction = self._prediction()
         self.effects.setVisible(prediction is not None)
@@ -100,7 +108,10 @@ class WhatIf(View):
             ).format(strong(escape(bert.name)))
             return
         self.effects.choose(prediction)
-        self.answer = self.effects.answer(bert, trace, effect, prediction, chosen=prediction == self._chosen)
+        self._change = self.effects.answer(bert, trace, effect, prediction, chosen=prediction == self._chosen)
+        how = self.tr("X or Ctrl+click switches a head off; Shift+X, or a click on its number, a whole layer.")
+        sentences = [self._change, self.finder.answer(trace, prediction), "" if self._change else how]
+        self.answer = " ".join(filter(None, sentences))
         self.look_for_heads()
 
     def _prediction(self) -> Prediction | None:
