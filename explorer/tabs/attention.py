@@ -293,7 +293,9 @@ class AttentionTab(Page):
             if not np.isnan(share[layer, head]):
                 parts.append(text.format(rounded_percent(float(share[layer, head]))))
         figures = " · ".join(part.replace(" ", NO_BREAK) for part in parts)
-        if self._head in trace.scenario.heads_off or layer in trace.scenario.layers_off:
+        if layer in trace.scenario.layers_off:
+            return f"{strong(self.tr('Its layer is switched off and passes on what it reads.'))} {figures}"
+        if self._head in trace.scenario.heads_off:
             return f"{strong(self.tr('Switched off: what it finds does not reach the next layer.'))} {figures}"
         return figures
 

@@ -57,9 +57,9 @@ class HeadFinder(Picture):
         layers, heads = trace.attention.shape[:2]
         self.set_heading(
             self.tr("Heads that {0} needs").format(name(prediction)),
-            self.tr("change of ln p without each"),
+            self.tr("change of ln p"),
         )
-        hint = self.tr("Each of {0} heads is switched off in turn, which takes a while.").format(layers * heads)
+        hint = self.tr("Each of {0} heads is switched off in turn.").format(layers * heads)
         self.job.offer(
             lambda bert, trace: what_if.heads_that_matter(bert, trace, prediction),
             self._show,
