@@ -25,7 +25,7 @@ from model.lens.what_if import HeadsThatMatter, Prediction
 from model.trace import Trace
 
 _LISTED = 8  # heads
-_MAP = 11  # lines of text that the map is as high and as wide as, at least
+_MAP = 10  # lines of text that the map is as high and as wide as, at least
 _WIDEST = 1.6  # times as wide as high: its cells, where there is room
 _LEAST = 0.01  # the strongest colour stands at least for that much: below is rounding
 

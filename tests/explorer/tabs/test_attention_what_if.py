@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -13,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer.tabs.attention import AttentionTab
 from explorer.workspace import Workspace
+from model.bert import Bert
 from model.lens import masked_lm, next_sentence
 from model.scenario import Scenario
 from tests.explorer.tabs.conftest import Show, plain
@@ -54,7 +54,7 @@ def test_with_all_on_it_says_which_head_matters_most_and_how_to_switch_one_off(
     answer = plain(tab.answer)
     assert answer.startswith(f"Layer 2 head 4 matters most to “too”: without it {before} → {after}.")
     assert "X or Ctrl+click switches a head off" in answer
-    assert [shift.label for shift in tab.what_if.finder.list.shifts][0] == "layer 2 head 4"
+    assert tab.what_if.finder.list.shifts[0].label == "layer 2 head 4"
     np.testing.assert_allclose(tab.what_if.finder.map.values[2, 2], changes[2, 2], atol=1e-3)
 
 
@@ -175,15 +175,12 @@ def test_several_masks_are_listed_each_with_its_heading(show: Show, settle: Sett
     assert groups == ["Position 2, [MASK] in place of dog"] * 3 + ["Position 4, [MASK] in place of cute"] * 3
 
 
-def test_a_model_without_heads_says_that_it_predicts_nothing(
-    show: Show, settle: Settle, workspace: Workspace, tmp_path: Path
+def test_a_model_without_the_heads_says_that_it_predicts_nothing(
+    show: Show, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.model.checkpoints import hugging_face
-
+    monkeypatch.setattr(Bert, "has_mlm", property(lambda self: False))
     tab = cast(AttentionTab, show(AttentionTab, Scenario("my dog")))
     tab.beside.choose(1)
-    hugging_face(tmp_path, "BertModel", hidden_size=8, num_attention_heads=2, intermediate_size=8)
-    workspace.open_model(tmp_path)
     settle()
     assert "predicts nothing here: it has no masked-LM head" in plain(tab.answer)
     assert not tab.what_if.finder.isVisible()
