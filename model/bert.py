@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -175,14 +176,28 @@ class Bert:
         flips = frozenset(position for flip in scenario.flips for position in moved.get(flip, ()))
         return dataclasses.replace(scenario, edits=tuple(sorted(edits)), flips=flips)
 
-    @torch.inference_mode()
     def hidden(self, trace: Trace, input_ids: inputs.Integers, segments: inputs.Integers) -> Floats:
         """The last hidden states (B, T, D) of other rows (B, T), with the direction and the switches of ``trace``."""
         self.require(trace)
-        ids = torch.tensor(input_ids)
-        bias = attention_bias(None, ids.shape[1], left_to_right=trace.direction == "left-to-right")
-        embedded = self.network.bert.embeddings(ids, torch.tensor(segments))
-        return self.network.bert.encoder(embedded, bias, self._switches(trace.scenario)).numpy()
+        return self._hidden(input_ids, segments, trace.direction, self._switches(trace.scenario))
+
+    def hidden_untouched(self, trace: Trace) -> Floats:
+        """The last hidden states (T, D) of the same rows with all heads and layers on, in the model's own direction."""
+        self.require(trace)
+        return self._hidden(trace.input_ids[None], trace.segments[None], self.direction, Switches())[0]
+
+    @torch.inference_mode()
+    def hidden_without(self, trace: Trace, heads: Sequence[tuple[int, int]]) -> Floats:
+        """The last hidden states (B, T, D) of the same rows, in each one of the B ``heads`` (layer, head) off, too.
+
+        What the layers below them do stays as it is in the trace, and is not computed again.
+        """
+        self.require(trace)
+        first = min(layer for layer, _ in heads)
+        switches = dataclasses.replace(self._switches(trace.scenario), in_turn=tuple(heads))
+        bias = attention_bias(None, len(trace.tokens), left_to_right=trace.direction == "left-to-right")
+        read = torch.tensor(trace.hidden[first]).expand(len(heads), -1, -1)
+        return self.network.bert.encoder(read, bias, switches, first=first).numpy()
 
     @torch.inference_mode()
     def mlm_logits(self, hidden: Floats) -> Floats:
@@ -219,6 +234,15 @@ class Bert:
         """Raises ``ValueError`` where ``trace`` is another model's."""
         if trace.fingerprint != self.fingerprint:
             raise ValueError(f"This trace was made by {trace.model}, not by {self.name}.")
+
+    @torch.inference_mode()
+    def _hidden(
+        self, input_ids: inputs.Integers, segments: inputs.Integers, direction: Direction, switches: Switches
+    ) -> Floats:
+        ids = torch.tensor(input_ids)
+        bias = attention_bias(None, ids.shape[1], left_to_right=direction == "left-to-right")
+        embedded = self.network.bert.embeddings(ids, torch.tensor(segments))
+        return self.network.bert.encoder(embedded, bias, switches).numpy()
 
     def _switches(self, scenario: Scenario) -> Switches:
         layers, heads = self.config.num_hidden_layers, self.config.num_attention_heads

@@ -86,8 +86,8 @@ class SelfAttention(nn.Module):
         """The heads' weighted values, joined: (B, T, D).
 
         ``bias`` (broadcast to B, H, T, T) is added to the scores: -inf where a position may not be seen.
-        ``heads_on`` (H, 1, 1) holds 0 for a head that is off. With a ``record`` the attention is computed into it,
-        otherwise by torch's fused kernel; both give the same numbers.
+        ``heads_on`` (H, 1, 1) or (B, H, 1, 1) holds 0 for a head that is off. With a ``record`` the attention is
+        computed into it, otherwise by torch's fused kernel; both give the same numbers.
         """
         query, key, value = (self._split(project(hidden)) for project in (self.query, self.key, self.value))
         if record is None:
@@ -168,18 +168,26 @@ class Layer(nn.Module):
 
 @dataclass(frozen=True)
 class Switches:
-    """What takes part in a pass: heads and layers that are off. Layers and heads count from 0."""
+    """What takes part in a pass: heads and layers that are off. Layers and heads count from 0.
+
+    ``in_turn`` has a head for each input of a batch, which is off in that one, too.
+    """
 
     heads_off: frozenset[tuple[int, int]] = frozenset()
     layers_off: frozenset[int] = frozenset()
+    in_turn: tuple[tuple[int, int], ...] = ()
 
     def heads_on(self, layer: int, heads: int) -> Tensor | None:
-        """(H, 1, 1) with 0 for each head that is off; None where all are on."""
+        """(H, 1, 1), or (B, H, 1, 1) where they differ, with 0 for each head that is off; None where all are on."""
         off = [head for place, head in self.heads_off if place == layer]
-        if not off:
+        rows = [row for row, (place, _) in enumerate(self.in_turn) if place == layer]
+        if not off and not rows:
             return None
         gate = torch.ones(heads, 1, 1)
         gate[off] = 0.0
+        if rows:
+            gate = gate.repeat(len(self.in_turn), 1, 1, 1)
+            gate[rows, [self.in_turn[row][1] for row in rows]] = 0.0
         return gate
 
 
@@ -195,9 +203,15 @@ class Encoder(nn.Module):
         self.layer = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
 
     def forward(
-        self, hidden: Tensor, bias: Tensor | None, switches: Switches = ALL_ON, record: Record | None = None
+        self,
+        hidden: Tensor,
+        bias: Tensor | None,
+        switches: Switches = ALL_ON,
+        record: Record | None = None,
+        first: int = 0,
     ) -> Tensor:
-        for number, layer in enumerate(self.layer):
+        """The last hidden states (B, T, D) from those that the ``first`` layer reads."""
+        for number, layer in enumerate(self.layer[first:], first):
             if record is not None:
                 record.hidden[number] = hidden[0]
             output = layer(hidden, bias, switches.heads_on(number, self.heads), record, number)

@@ -76,6 +76,10 @@ class Scenario:
         """The layer passes its input on, or works again if it was off."""
         return dataclasses.replace(self, layers_off=self.layers_off ^ {_position(layer)})
 
+    def all_on(self) -> Scenario:
+        """Every head and every layer works again."""
+        return dataclasses.replace(self, heads_off=frozenset(), layers_off=frozenset())
+
     def attend(self, direction: Direction | None) -> Scenario:
         """The same question with attention both ways, left-to-right, or (None) the model's own way."""
         return dataclasses.replace(self, direction=direction)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets import shrink
@@ -25,9 +25,11 @@ from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
 from explorer.widgets.switch import Switch
 from explorer.widgets.weight_path import WeightPath, weight
+from explorer.widgets.what_if import WhatIf
 from explorer.workspace import Selection, Workspace
-from model.lens import attention
+from model.lens import attention, what_if
 from model.lens.attention import Derivation, Head
+from model.scenario import Scenario
 from model.trace import Floats, Trace
 
 if TYPE_CHECKING:
@@ -41,7 +43,10 @@ _LOWEST, _ALONE = 150, 220  # pixels a picture at least, side by side and one be
 
 
 class AttentionTab(Page):
-    """Left the atlas of all heads; right the chosen head, and below it how its marked weight comes about."""
+    """Left the atlas of all heads; right the chosen head, and below it how its marked weight comes about.
+
+    Or, in its place, what the predictions hang on.
+    """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
@@ -53,6 +58,10 @@ class AttentionTab(Page):
         self.atlas = self.heads.atlas
         self.heatmap = Heatmap(scale=Scale.SHARE, widest=_WIDE)
         self.path = WeightPath()
+        self.what_if = WhatIf(self)
+        self.beside = Switch([self.tr("One head"), self.what_if.title])
+        self.beside.setAccessibleName(self.tr("What stands beside all heads"))
+        self.all_on = QPushButton(self.tr("All on again"))
         self.scale = Switch([self.tr("0 to 1"), self.tr("each row by itself")])
         self.scale.setAccessibleName(self.tr("What the strongest colour stands for"))
         self._legend = Legend(Scale.SHARE)
@@ -93,6 +102,8 @@ class AttentionTab(Page):
             with QSignalBlocker(self.scale):
                 self.scale.choose(int(len(trace.tokens) >= _LONG))
             self._dress_rows()
+        self.all_on.setVisible(bool(trace.scenario.heads_off or trace.scenario.layers_off))
+        self.what_if.draw(bert, trace)
         self._show_head(trace)
         self._show_atlas(trace)
         self.examine("habits", lambda _, trace: habits(trace), self._show_habits)
@@ -106,6 +117,10 @@ class AttentionTab(Page):
             self._show_head(trace)
         self._mark_head()
         self._ask_cell(trace, *_looked_at(trace, selection))
+        bert = self.workspace.bert
+        assert bert is not None
+        if self.beside.current or what_if.is_changed(bert, trace):
+            self.what_if.mark(selection)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -115,8 +130,10 @@ class AttentionTab(Page):
 
     def _lay_out(self) -> None:
         self._all.tools.insertWidget(0, self.heads.sort)
-        self.tools.addWidget(self.scale)
-        self.tools.addWidget(self._legend)
+        for widget in (self.all_on, self.beside, self.scale, self._legend):
+            self.tools.addWidget(widget)
+        self.all_on.setToolTip(self.tr("Switches on all heads and layers that are off"))
+        self.all_on.hide()
         self.steps.setText(self.tr("q · k"))
         self.steps.setCheckable(True)
         self.steps.setChecked(True)
@@ -124,7 +141,9 @@ class AttentionTab(Page):
         self.steps.setAccessibleName(self.tr("How the marked weight comes about"))
         self.chosen.tools.insertWidget(0, self.steps)
         self.chosen.column.insertWidget(1, self._line)
-        right = QVBoxLayout()
+        self._one = QWidget()
+        right = QVBoxLayout(self._one)
+        right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(8)
         right.addWidget(self.chosen, 2)
         right.addWidget(self.path, 1)
@@ -133,7 +152,9 @@ class AttentionTab(Page):
         self._columns.setContentsMargins(0, 0, 0, 0)
         self._columns.setSpacing(28)
         self._columns.addWidget(self._all, 5)
-        self._columns.addLayout(right, 6)
+        self._columns.addWidget(self._one, 6)
+        self._columns.addWidget(self.what_if, 6)
+        self.what_if.hide()
         whole = QVBoxLayout(self.body)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(Scroll(content))
@@ -152,6 +173,10 @@ class AttentionTab(Page):
         self.atlas.toggled.connect(
             lambda layer, head: workspace.edit(lambda scenario: scenario.toggle_head(layer, head))
         )
+        self.atlas.layer_toggled.connect(lambda layer: workspace.edit(lambda scenario: scenario.toggle_layer(layer)))
+        self.all_on.clicked.connect(lambda: workspace.edit(lambda scenario: scenario.all_on()))
+        self.beside.chosen.connect(self._turn_to)
+        self.what_if.said.connect(self._describe)
         self.heads.chosen.connect(lambda row, column: workspace.select(head=self.heads.head(row, column)))
         self.heatmap.hovered.connect(
             lambda cell: workspace.hover(cell=cell, token=cell[0]) if cell else workspace.hover()
@@ -163,6 +188,15 @@ class AttentionTab(Page):
         self._whole.timeout.connect(self._release_maps)
         workspace.worker.settled.connect(self._release_maps)
         self.steps.toggled.connect(self.path.setVisible)
+
+    def _turn_to(self, beside: int) -> None:
+        """Shows the chosen head beside the atlas, or what the predictions hang on."""
+        self._one.setVisible(not beside)
+        self.what_if.setVisible(bool(beside))
+        self.ask(self.what_if.question if beside else self.question)
+        if self.workspace.trace is not None:
+            self._describe()
+            self.mark(self.workspace.selection)
 
     def _release_maps(self) -> None:
         self._whole.stop()
@@ -183,16 +217,15 @@ class AttentionTab(Page):
     # All heads, and the chosen one
 
     def _show_atlas(self, trace: Trace) -> None:
-        off = trace.scenario.heads_off | {
-            (layer, head) for layer in trace.scenario.layers_off for head in range(trace.attention.shape[1])
-        }
-        per_row = bool(self.scale.current)
+        per_row, asked = bool(self.scale.current), trace.scenario
         self.examine(
-            "atlas", lambda _, trace: fitted(trace.attention, per_row), lambda maps: self._show_maps(maps, off)
+            "atlas",
+            lambda _, trace: fitted(trace.attention, per_row),
+            lambda maps: self._show_maps(maps, asked),
         )
 
-    def _show_maps(self, maps: Floats, off: frozenset[Head]) -> None:
-        self.atlas.show_maps(maps, off)
+    def _show_maps(self, maps: Floats, asked: Scenario) -> None:
+        self.atlas.show_maps(maps, asked.heads_off, asked.layers_off)
         self.heads.place()
 
     def _mark_head(self) -> None:
@@ -208,21 +241,26 @@ class AttentionTab(Page):
         self.chosen.set_heading(self.tr("Layer {0} · head {1}").format(layer + 1, head + 1))
         self.heatmap.setAccessibleName(self.tr("Attention of layer {0}, head {1}").format(layer + 1, head + 1))
         self.heatmap.show_values(trace.attention[layer, head], tokens, tokens)
-        self._describe(trace)
+        self._describe()
 
     def _show_habits(self, found: Habits) -> None:
         self._habits = found
         self.heads.show_habits(found)
         trace = self.workspace.trace
         assert trace is not None
-        self._describe(trace)
+        self._describe()
         self._mark_head()
 
-    def _describe(self, trace: Trace) -> None:
+    def _describe(self) -> None:
+        trace = self.workspace.trace
+        assert trace is not None
         layer, head = self._head
         how = self.tr("Each square is one head; a row looks at a column, and every row adds up to 1.")
+        how = self.what_if.change or how
+        if self.beside.current:
+            self.answer = self.what_if.answer or self.answer
         if self._habits is None:
-            self.answer = how
+            self.answer = self.answer if self.beside.current else how
             self.heads.caption.setText("")
             return
         does = self.tr("Layer {0} · head {1} {2}").format(layer + 1, head + 1, self.heads.pattern(self._head))
@@ -231,7 +269,8 @@ class AttentionTab(Page):
             does = self.tr("{0}, except {1} → {2}").format(
                 does, *(isolated(escape(trace.tokens[place])) for place in exception)
             )
-        self.answer = f"{strong(does + '.')} {how}"
+        if not self.beside.current:
+            self.answer = f"{strong(does + '.')} {how}"
         self.heads.caption.setText(self._shares(trace))
         self.heads.place()
 
@@ -254,7 +293,9 @@ class AttentionTab(Page):
             if not np.isnan(share[layer, head]):
                 parts.append(text.format(rounded_percent(float(share[layer, head]))))
         figures = " · ".join(part.replace(" ", NO_BREAK) for part in parts)
-        if self._head in trace.scenario.heads_off or layer in trace.scenario.layers_off:
+        if layer in trace.scenario.layers_off:
+            return f"{strong(self.tr('Its layer is switched off and passes on what it reads.'))} {figures}"
+        if self._head in trace.scenario.heads_off:
             return f"{strong(self.tr('Switched off: what it finds does not reach the next layer.'))} {figures}"
         return figures
 

@@ -117,7 +117,7 @@ class MaskedLMTab(Page):
         assert trace is not None
         if not bert.has_mlm:
             return
-        edited = _asked_about(bert, trace)
+        edited = masked_lm.asked(bert, trace)
         position = _chosen(bert, trace, selection, edited)
         self.surprises.mark(position)
         asked = _side_by_side(position, edited, self._room())
@@ -331,17 +331,6 @@ class MaskedLMTab(Page):
 def _share(probability: float) -> str:
     """A probability in rich text, where "< 0.01 %" would begin a tag."""
     return escape(rounded_percent(probability))
-
-
-def _asked_about(bert: Bert, trace: Trace) -> list[int]:
-    """Where the answer stands for every position that was edited, or where a [MASK] stands in the text.
-
-    A model that reads left-to-right says one position before what it expects there.
-    """
-    mask, before = bert.tokenizer.mask_token, int(bert.config.is_decoder)
-    changed = {edit.position for edit in trace.scenario.edits}
-    changed |= {position for position, token in enumerate(trace.tokens) if token == mask}
-    return sorted({max(position - before, 0) for position in changed})
 
 
 def _chosen(bert: Bert, trace: Trace, selection: Selection, edited: list[int]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
+    QFont,
     QFontMetricsF,
     QHelpEvent,
     QImage,
@@ -26,12 +27,12 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
 from explorer.widgets import shrink
+from explorer.widgets.atlas_grid import GAP, Grid
 from model.lens.attention import Head
 from model.trace import Floats
 
 RESOLUTION = 96  # cells a side that a square can show at most; larger maps may be shrunk to it beforehand
 
-_GAP = 4.0  # pixels between squares
 _LARGEST, _SMALLEST = 96.0, 8.0  # pixels a square
 _NAMED_FROM = 40.0  # pixels a square, from which on there is room for a note below it
 _CAPTION = 0.75  # of the text's size
@@ -44,44 +45,6 @@ _MOVES = {
 }
 
 
-@dataclass(frozen=True)
-class _Grid:
-    """Where the squares lie: from ``origin`` on, ``columns`` in a row, ``across`` and ``down`` from one to the next.
-
-    Below each, in its middle, are ``caption`` pixels for words, or before it where they are ``beside``; with a note
-    where it is ``noted``.
-    """
-
-    origin: QPointF
-    columns: int
-    side: float
-    across: float
-    down: float
-    caption: float
-    noted: bool = False
-    beside: bool = False
-
-    def square(self, place: int) -> QRectF:
-        row, column = divmod(place, self.columns)
-        inset = self.across - _GAP - self.side
-        x = self.origin.x() + column * self.across + (inset if self.beside else math.floor(inset / 2))
-        return QRectF(x, self.origin.y() + row * self.down, self.side, self.side)
-
-    def words(self, place: int) -> QRectF:
-        square = self.square(place)
-        if self.beside:
-            return QRectF(
-                square.left() - self.caption - 3, square.center().y() - self.down / 2, self.caption, self.down
-            )
-        return QRectF(square.center().x() - self.across / 2 + 1, square.bottom() + 1, self.across - 2, self.caption)
-
-    def place(self, point: QPointF) -> int | None:
-        """Which square a point is in or next to."""
-        inside = point - self.origin
-        row, column = math.floor(inside.y() / self.down), math.floor(inside.x() / self.across)
-        return row * self.columns + column if row >= 0 and 0 <= column < self.columns else None
-
-
 class Atlas(QWidget):
     """Shows attention maps (L, H, T, T). Hovering previews a head, a click or the arrow keys choose one.
 
@@ -91,11 +54,13 @@ class Atlas(QWidget):
     hovered = Signal(object)  # the head (layer, head) under the mouse, None where there is none
     chosen = Signal(int, int)
     toggled = Signal(int, int)  # a head to switch off, or on again: Ctrl+click or X
+    layer_toggled = Signal(int)  # a whole layer: a click on its number, or Shift+X
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._maps: Floats = np.zeros((0, 0, 0, 0), dtype=np.float32)
         self._off: frozenset[Head] = frozenset()
+        self._layers_off: frozenset[int] = frozenset()
         self._order: list[Head] = []  # as they are shown, row by row
         self._places: dict[Head, int] = {}
         self._sorted: tuple[Head, ...] | None = None  # None is layers down and heads across
@@ -104,7 +69,7 @@ class Atlas(QWidget):
         self._head: Head | None = None
         self._under: Head | None = None
         self._image: QImage | None = None
-        self._layout: _Grid | None = None
+        self._layout: Grid | None = None
         self._laid_in = QSize()
         self._painted_at = 0.0  # device pixels a pixel
         self.setMouseTracking(True)
@@ -113,10 +78,14 @@ class Atlas(QWidget):
         self.setMinimumSize(200, 120)
         self.setAccessibleName(self.tr("All heads"))
 
-    def show_maps(self, maps: Floats, off: frozenset[Head] = frozenset()) -> None:
-        """Draws ``maps`` (L, H, T, T), strikes through those that are ``off``."""
-        self._maps, self._off = maps, off
+    def show_maps(
+        self, maps: Floats, off: frozenset[Head] = frozenset(), layers_off: frozenset[int] = frozenset()
+    ) -> None:
+        """Draws ``maps`` (L, H, T, T), strikes through those that are ``off`` and all of the layers that are."""
+        self._maps, self._layers_off = maps, layers_off
+        self._off = off | {(layer, head) for layer in layers_off for head in range(maps.shape[1])}
         self._arrange()
+        self._tell()
 
     def sort(self, order: Sequence[Head] | None) -> None:
         """Shows the heads in this ``order``, each with its layer and head below it; None puts them back."""
@@ -172,28 +141,40 @@ class Atlas(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            head = self._head_at(QPointF(event.pos()))
-            hint = self.tr("Click chooses a head, Ctrl+click or X switches it off.")
-            QToolTip.showText(event.globalPos(), "" if head is None else f"{self.description(head)}.\n{hint}", self)
+            QToolTip.showText(event.globalPos(), self._tip(QPointF(event.pos())), self)
             return True
         return super().event(event)
 
+    def _tip(self, point: QPointF) -> str:
+        layer, head = self._layer_at(point), self._head_at(point)
+        if layer is not None:
+            return self.tr("Click switches all of layer {0} off, or on again.").format(layer + 1)
+        hint = self.tr("Click chooses a head, Ctrl+click or X switches it off, Shift+X all of its layer.")
+        return "" if head is None else f"{self.description(head)}.\n{hint}"
+
     def description(self, head: Head) -> str:
         """Which head it is and what it does."""
-        name = self.tr("Layer {0}, head {1}").format(head[0] + 1, head[1] + 1)
+        name = self.tr("Layer {0}, head {1}") if head not in self._off else self.tr("Layer {0}, head {1}, switched off")
+        name = name.format(head[0] + 1, head[1] + 1)
         return ": ".join(filter(None, (name, self._described.get(head, ""))))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._hover(self._head_at(event.position()))
+        on_number = self._layer_at(event.position()) is not None
+        self.setCursor(Qt.CursorShape.PointingHandCursor if on_number else Qt.CursorShape.ArrowCursor)
 
     def leaveEvent(self, event: QEvent) -> None:
         self._hover(None)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        head = self._head_at(event.position())
-        if head is None or event.button() != Qt.MouseButton.LeftButton:
+        layer, head = self._layer_at(event.position()), self._head_at(event.position())
+        if event.button() != Qt.MouseButton.LeftButton:
             return
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        if layer is not None:
+            self.layer_toggled.emit(layer)
+        elif head is None:
+            return
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.toggled.emit(*head)
         else:
             self.chosen.emit(*head)
@@ -205,7 +186,10 @@ class Atlas(QWidget):
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End) and self._order:
             self.chosen.emit(*self._order[0 if key == Qt.Key.Key_Home else -1])
         elif key == Qt.Key.Key_X and self._head is not None:
-            self.toggled.emit(*self._head)
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                self.layer_toggled.emit(self._head[0])
+            else:
+                self.toggled.emit(*self._head)
         else:
             event.ignore()
 
@@ -226,6 +210,11 @@ class Atlas(QWidget):
         place = self._grid().place(point)
         return self._order[place] if place is not None and place < len(self._order) else None
 
+    def _layer_at(self, point: QPointF) -> int | None:
+        """The layer whose number is at ``point``, which stands there only while layers go down."""
+        row = self._grid().row_beside(point) if self._sorted is None else None
+        return row if row is not None and row < self._maps.shape[0] else None
+
     def _tell(self) -> None:
         if self._head is not None:
             self.setAccessibleDescription(self.description(self._head))
@@ -243,28 +232,28 @@ class Atlas(QWidget):
         self._layout = self._image = None
         self.update()
 
-    def _grid(self) -> _Grid:
+    def _grid(self) -> Grid:
         if self._layout is None or self._laid_in != self.size():  # what is hidden hears of its size when it is shown
             self._laid_in, self._image = self.size(), None
             self._layout = self._by_layer() if self._sorted is None else self._by_order()
         return self._layout
 
-    def _by_layer(self) -> _Grid:
+    def _by_layer(self) -> Grid:
         """Layers down and heads across, between numbers; with notes where that leaves the squares large enough."""
         layers, heads = (max(1, count) for count in self._maps.shape[:2])
         metrics = QFontMetricsF(theme.font(0.8))
         origin = QPointF(round(metrics.horizontalAdvance("00")) + 10, round(metrics.height()) + 6)
-        across = (self.width() - origin.x() - 4) / heads - _GAP
-        down = (self.height() - origin.y() - 4) / layers - _GAP
+        across = (self.width() - origin.x() - 4) / heads - GAP
+        down = (self.height() - origin.y() - 4) / layers - GAP
         side = max(_SMALLEST, math.floor(min(_LARGEST, across, down)))
         words, line = self._widest(self._notes.values()), self._line()
         noted = math.floor(min(_LARGEST, across, down - line))
         if words and noted >= _NAMED_FROM and words <= across:
-            pitch = math.ceil(max(noted, words)) + _GAP
-            return _Grid(origin, heads, noted, pitch, noted + line + _GAP, line, noted=True)
-        return _Grid(origin, heads, side, side + _GAP, side + _GAP, 0)
+            pitch = math.ceil(max(noted, words)) + GAP
+            return Grid(origin, heads, noted, pitch, noted + line + GAP, line, noted=True)
+        return Grid(origin, heads, side, side + GAP, side + GAP, 0)
 
-    def _by_order(self) -> _Grid:
+    def _by_order(self) -> Grid:
         """Row by row, with as many in a row as lets the squares be largest; each with its layer and head."""
         names = self._widest(f"{layer + 1}·{head + 1}" for layer, head in self._order)
         notes = self._widest(self._notes.values())
@@ -272,19 +261,19 @@ class Atlas(QWidget):
         noted = replace(max(self._filled(names + notes + 6), key=lambda grid: grid.side), noted=True)
         return noted if notes and not noted.beside and noted.side >= _WORTH * plain.side else plain
 
-    def _filled(self, words: float) -> Iterator[_Grid]:
+    def _filled(self, words: float) -> Iterator[Grid]:
         """Every number of columns, each with room for ``words`` below the squares, and before them."""
         origin, line, count = QPointF(4, 4), self._line(), max(1, len(self._order))
         for columns in range(1, count + 1):
-            across = (self.width() - 2 * origin.x()) / columns - _GAP
-            down = (self.height() - 2 * origin.y()) / math.ceil(count / columns) - _GAP
+            across = (self.width() - 2 * origin.x()) / columns - GAP
+            down = (self.height() - 2 * origin.y()) / math.ceil(count / columns) - GAP
             if words <= across or columns == 1:
                 side = max(_SMALLEST, math.floor(min(_LARGEST, across, down - line)))
-                yield _Grid(origin, columns, side, math.ceil(max(side, words)) + _GAP, side + line + _GAP, line)
+                yield Grid(origin, columns, side, math.ceil(max(side, words)) + GAP, side + line + GAP, line)
             side = math.floor(min(_LARGEST, across - words - 3, down))
-            if side >= max(_SMALLEST, line - _GAP):
-                pitch = math.ceil(side + words + 3) + _GAP
-                yield _Grid(origin, columns, side, pitch, side + _GAP, words, beside=True)
+            if side >= max(_SMALLEST, line - GAP):
+                pitch = math.ceil(side + words + 3) + GAP
+                yield Grid(origin, columns, side, pitch, side + GAP, words, beside=True)
 
     def _widest(self, texts: Iterable[str]) -> float:
         metrics = QFontMetricsF(theme.font(_CAPTION))
@@ -339,7 +328,14 @@ class Atlas(QWidget):
         for layer in range(0, layers, math.ceil(metrics.height() / grid.down)):
             square = grid.square(layer * heads)
             box = QRectF(0, square.center().y() - 20, grid.origin.x() - 7, 40)
+            painter.setFont(self._number(layer))
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(layer + 1))
+
+    def _number(self, layer: int) -> QFont:
+        """What the number of a layer is written in: struck through as its heads are where it is off."""
+        font = theme.font(0.8, bold=layer in self._layers_off)
+        font.setStrikeOut(layer in self._layers_off)
+        return font
 
     def _paint_words(self, painter: QPainter) -> None:
         """At each square: sorted, its layer and head; and a note, where there is room."""

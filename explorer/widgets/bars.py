@@ -88,10 +88,11 @@ class Bars(QWidget):
 
     def bar_rect(self, index: int) -> QRectF:
         """Where a line lies in the widget."""
-        return QRectF(0, index * self._pitch(), self.width(), self._pitch())
+        return QRectF(0, self._line(index) * self._pitch(), self.width(), self._pitch())
 
     def sizeHint(self) -> QSize:
-        return QSize(440, round(self._pitch() * max(1, len(self._bars))) + 2)
+        lines = self._line(len(self._bars) - 1) + 1
+        return QSize(440, round(self._pitch() * max(1, lines)) + 2)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(round(QFontMetricsF(theme.font()).averageCharWidth() * _LEAST), self.sizeHint().height())
@@ -130,7 +131,11 @@ class Bars(QWidget):
     def _describe(self) -> None:
         if self._bars:
             bar = self._bars[self._current]
-            self.setAccessibleDescription(" ".join(filter(None, (bar.label, self._write(bar.share), bar.note))))
+            self.setAccessibleDescription(self._told(bar))
+
+    def _told(self, bar: Bar) -> str:
+        """What a screen reader says of a line."""
+        return " ".join(filter(None, (bar.label, self._write(bar.share), bar.note)))
 
     def _hover(self, index: int | None) -> None:
         if index != self._under:
@@ -139,8 +144,8 @@ class Bars(QWidget):
             self.update()
 
     def _bar_at(self, point: QPointF) -> int | None:
-        index = int(point.y() // self._pitch())
-        return index if 0 <= index < len(self._bars) and self.rect().contains(point.toPoint()) else None
+        lines = (index for index in range(len(self._bars)) if self.bar_rect(index).contains(point))
+        return next(lines, None) if self.rect().contains(point.toPoint()) else None
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -159,6 +164,10 @@ class Bars(QWidget):
     def _words(self, bar: Bar) -> QFont:
         """Pieces of a vocabulary stand in the fixed font, that of the text is bold."""
         return _bold(theme.mono()) if self._ranked and bar.note else theme.mono() if self._ranked else theme.font()
+
+    def _line(self, index: int) -> int:
+        """How many lines down a bar stands."""
+        return index
 
     def _pitch(self) -> float:
         return round(QFontMetricsF(theme.mono()).height() + 10)
@@ -185,7 +194,10 @@ class Bars(QWidget):
         longest = max((QFontMetricsF(self._words(bar)).horizontalAdvance(bar.label) for bar in self._bars), default=0.0)
         label = min(longest, self.width() * _LONGEST_LABEL)
         left = rank + max(label, words.horizontalAdvance("0" * 8) if self._ranked else 0.0) + 2 * _GAP
-        return rank, left, self.width() - plain.horizontalAdvance("≤ 0.01 %") - _GAP
+        return rank, left, self.width() - self._figures_width() - _GAP
+
+    def _figures_width(self) -> float:
+        return QFontMetricsF(theme.font()).horizontalAdvance("≤ 0.01 %")
 
     def is_cut(self, bar: Bar) -> bool:
         """Whether there is too little room for all of its label."""
@@ -201,14 +213,16 @@ class Bars(QWidget):
             box = QRectF(0, line.top(), rank - _GAP + 6, line.height())
             painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, str(index + 1))
         painter.setPen(QColor(colours.ink))
-        box = line.adjusted(0, 0, -4, 0)
-        painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, self._write(bar.share))
+        self._paint_figures(painter, bar, line.adjusted(0, 0, -4, 0))
         painter.setFont(self._words(bar))
         room = QRectF(
-            rank + _GAP if self._ranked else 2, line.top(), end - rank - (_GAP if self._ranked else 0), line.height()
+            rank + (_GAP if self._ranked else 2), line.top(), end - rank - (_GAP if self._ranked else 0), line.height()
         )
         text = QFontMetricsF(painter.font()).elidedText(bar.label, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, middle | Qt.AlignmentFlag.AlignLeft, text)
+
+    def _paint_figures(self, painter: QPainter, bar: Bar, box: QRectF) -> None:
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._write(bar.share))
 
     def _paint_track(self, painter: QPainter, bar: Bar, line: QRectF, left: float, right: float) -> None:
         colours = theme.palette()

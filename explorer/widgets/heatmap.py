@@ -367,6 +367,8 @@ class Heatmap(pg.GraphicsView):
                 text = f"{value:.{decimals}f}".replace("-", "−")
                 if tight and self._scale is Scale.SIGNED:
                     text = text.replace("0.", ".", 1)  # a minus takes its place
+                if metrics.horizontalAdvance(text) > across.cell and abs(value) >= 1:
+                    text = f"{value:.1f}".replace("-", "−")
                 painter.setPen(self._ink[self._level(value / strongest)])
                 x = across.centre(column) - metrics.horizontalAdvance(text) / 2
                 painter.drawText(QPointF(x, down.centre(row) + drop), text)

@@ -61,8 +61,14 @@ class Job(QWidget):
     def offer(
         self, lens: Callable[[Bert, Trace], Any], done: Callable[[Any], None], hint: str, *, at_once: bool
     ) -> None:
-        """Waits for its button to be pressed, ``hint`` beside it, or starts ``at_once`` where that is soon done."""
+        """Waits for its button to be pressed, ``hint`` beside it, or starts ``at_once`` where that is soon done.
+
+        What it was offered before, and is perhaps at, is over.
+        """
         assert self._workspace.trace is not None
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
         self._lens, self._done, self._trace = lens, done, weakref.ref(self._workspace.trace)
         self.hint.setText(hint)
         if at_once:

@@ -56,7 +56,8 @@ class ShortcutsDialog(QDialog):
                 "In a picture: ← → ↑ ↓ go from cell to cell, + and − zoom, 0 shows all; "
                 "the button Numbers puts a table in its place."
             ),
-            self.tr("In all heads: ← → ↑ ↓ go from head to head, X switches one off."),
+            self.tr("In all heads: ← → ↑ ↓ go from head to head, X switches one off, Shift+X all of its layer."),
+            self.tr("In the heads that matter: ↑ ↓ go from one to the next, Enter chooses one, X switches it off."),
             self.tr("In a list of words: ↑ ↓ go from one to the next, Enter puts one into the sentence."),
         )
 

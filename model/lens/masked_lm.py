@@ -44,10 +44,21 @@ class WordScore:
 def log_probabilities(bert: Bert, trace: Trace, position: int) -> Floats:
     """(V,) natural logarithm of the probability of every vocabulary entry at ``position``."""
     bert.require(trace)
-    scores = _log_softmax(bert.mlm_logits(trace.hidden[-1, position : position + 1]))[0][: len(bert.tokenizer.tokens)]
+    scores = log_softmax(bert.mlm_logits(trace.hidden[-1, position : position + 1]))[0][: len(bert.tokenizer.tokens)]
     if np.isnan(scores).any():
         raise ValueError(f"{bert.name} computes no numbers here: some of its weights are not finite.")
     return scores
+
+
+def asked(bert: Bert, trace: Trace) -> list[int]:
+    """Where the answer stands for every position that was edited, or where a [MASK] stands in the text.
+
+    A model that reads left-to-right says one position before what it expects there.
+    """
+    mask, before = bert.tokenizer.mask_token, int(bert.config.is_decoder)
+    changed = {edit.position for edit in trace.scenario.edits}
+    changed |= {position for position, token in enumerate(trace.tokens) if token == mask}
+    return sorted({max(position - before, 0) for position in changed})
 
 
 def predictions(bert: Bert, trace: Trace, position: int, top: int = 10) -> list[tuple[str, float]]:
@@ -142,9 +153,15 @@ def surprise(bert: Bert, trace: Trace) -> Generator[float, None, Floats]:
             ids = copies(trace.input_ids, len(chosen))
             ids[row, chosen] = mask
             hidden = bert.hidden(trace, ids, copies(trace.segments, len(chosen)))[row, chosen]
-        surprises[chosen] = -_log_softmax(bert.mlm_logits(hidden))[row, originals[chosen]]
+        surprises[chosen] = -log_softmax(bert.mlm_logits(hidden))[row, originals[chosen]]
         yield done
     return surprises
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Natural logarithms of the softmax of each row of ``logits`` (N, V)."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
 def _factors(bert: Bert, trace: Trace, position: int, ids: list[int]) -> Generator[float, None, None]:
@@ -164,9 +181,4 @@ def _factors(bert: Bert, trace: Trace, position: int, ids: list[int]) -> Generat
         segments = np.concatenate([trace.segments[: len(before)], np.full(behind - len(after), segment)])
         segments = np.concatenate([segments, trace.segments[position + 1 :][: len(after)]]).astype(np.int64)
         hidden = bert.hidden(trace, row[None], segments[None])[0]
-        yield float(np.exp(_log_softmax(bert.mlm_logits(hidden[asked + done : asked + done + 1]))[0, entry]))
-
-
-def _log_softmax(logits: Floats) -> Floats:
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+        yield float(np.exp(log_softmax(bert.mlm_logits(hidden[asked + done : asked + done + 1]))[0, entry]))

@@ -60,3 +60,33 @@ def test_by_keyboard_alone_one_reaches_a_head_a_cell_and_its_arithmetic(window: 
     qtbot.waitUntil(lambda: workspace.worker.is_idle)
     assert workspace.clicked.cell == (cell[0], 0)
     assert tab.path.softmax.accessibleDescription().startswith("[CLS]: score ")
+
+
+def test_by_keyboard_alone_one_finds_the_head_that_matters_and_switches_it_off(window: Window, qtbot: QtBot) -> None:
+    workspace, tab = window.workspace, window.pages["attention"]
+    assert isinstance(tab, AttentionTab)
+    window.show_tab("attention")
+    window.strip.focus_token()
+    qtbot.waitUntil(lambda: workspace.worker.is_idle)
+
+    reach(qtbot, tab.beside.button(0))
+    press(qtbot, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: tab.what_if.isVisible() and workspace.worker.is_idle)
+    reach(qtbot, tab.what_if.effects.shifts)
+    press(qtbot, Qt.Key.Key_Down)
+    press(qtbot, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: workspace.worker.is_idle)
+    assert tab.what_if.effects.predictions[1].piece in tab.answer
+
+    reach(qtbot, tab.what_if.finder.map)
+    press(qtbot, Qt.Key.Key_Down)
+    assert workspace.clicked.head is not None
+    reach(qtbot, tab.what_if.finder.list)
+    press(qtbot, Qt.Key.Key_Home)
+    assert tab.what_if.finder.list.accessibleDescription().startswith("Largest: p without it, change of ln p. layer ")
+    press(qtbot, Qt.Key.Key_X)
+    qtbot.waitUntil(lambda: bool(workspace.trace and workspace.trace.scenario.heads_off))
+    qtbot.waitUntil(lambda: workspace.worker.is_idle)
+    reach(qtbot, tab.all_on)
+    press(qtbot, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: workspace.scenario.heads_off == frozenset())

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QFontMetricsF
 from pytestqt.qtbot import QtBot
 
@@ -134,3 +134,36 @@ def test_squares_and_their_words_never_lie_over_each_other(
     inner = [box.adjusted(0.5, 0.5, -0.5, -0.5) for box in boxes]
     assert all(box.right() <= size[0] and box.bottom() <= size[1] for box in inner)
     assert not any(box.intersects(other) for place, box in enumerate(inner) for other in inner[:place])
+
+
+def test_a_click_on_its_number_or_shift_x_is_about_a_whole_layer(atlas: Atlas, qtbot: QtBot) -> None:
+    told: list[object] = []
+    atlas.layer_toggled.connect(told.append)
+    atlas.toggled.connect(lambda *head: told.append(head))
+    for layer in (0, 2):
+        square = atlas.head_rect((layer, 0))
+        number = QPoint(round(square.left() / 2), round(square.center().y()))
+        qtbot.mouseClick(atlas, Qt.MouseButton.LeftButton, pos=number)
+    atlas.mark((1, 3))
+    qtbot.keyClick(atlas, Qt.Key.Key_X, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(atlas, Qt.Key.Key_X)
+    assert told == [0, 2, 1, (1, 3)]
+
+
+def test_beside_sorted_heads_there_are_no_layers_to_click(atlas: Atlas, qtbot: QtBot) -> None:
+    told: list[object] = []
+    atlas.layer_toggled.connect(told.append)
+    atlas.sort([(layer, head) for layer in (2, 0, 1) for head in range(5)])
+    qtbot.mouseClick(atlas, Qt.MouseButton.LeftButton, pos=QPoint(1, 60))
+    assert told == []
+
+
+def test_a_layer_that_is_off_is_struck_through_from_its_number_on(atlas: Atlas) -> None:
+    before = [colour(atlas, (1, head)) for head in range(5)]
+    atlas.show_maps(np.zeros((3, 5, 8, 8), dtype=np.float32), layers_off=frozenset({1}))
+    assert all(colour(atlas, (1, head)) != former for head, former in enumerate(before))
+    assert colour(atlas, (0, 0)) == before[0]
+    assert atlas._number(1).strikeOut()
+    assert not atlas._number(0).strikeOut()
+    atlas.mark((1, 3))
+    assert atlas.accessibleDescription() == "Layer 2, head 4, switched off"

@@ -127,3 +127,14 @@ def test_what_it_cannot_do_is_said_in_its_place(job: Job, qtbot: QtBot) -> None:
 
     job.offer(refuse, lambda _: None, "", at_once=True)
     qtbot.waitUntil(lambda: job.hint.isVisible() and job.hint.text() == "This model has no head.")
+
+
+def test_what_is_offered_anew_is_not_answered_by_what_was_asked_before(job: Job, passes: Passes, qtbot: QtBot) -> None:
+    results: list[str] = []
+    job.offer(passes, results.append, "", at_once=False)
+    qtbot.mouseClick(job.start, Qt.MouseButton.LeftButton)
+    job.offer(passes, results.append, "about something else", at_once=False)
+    passes.gate.release(10)
+    qtbot.waitUntil(lambda: job._workspace.worker.is_idle)
+    assert results == []
+    assert job.start.isVisible()
