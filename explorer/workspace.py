@@ -15,6 +15,7 @@ from explorer.question import Opened, Question, opened
 from explorer.snapshots import Snapshots
 from explorer.worker import Lane, Task, Worker
 from model import inputs
+from model.lens.steps import Place, Stage
 from model.scenario import Direction, Scenario
 
 if TYPE_CHECKING:
@@ -229,6 +230,17 @@ class Workspace(QObject):
         self._clicked, self._hovered = clicked, hovered
         if (self.selection, self._clicked) != former:  # a click on what is hovered focuses nothing new, but holds it
             self.selection_changed.emit()
+
+    def inspect(self, place: Place) -> None:
+        """Asks how the number at ``place`` came about."""
+        self.inspected.emit(place)
+
+    def inspect_piece(self, position: int, piece: str, layer: int | None = None) -> None:
+        """Asks how the probability of ``piece`` at a position came about, by the last layer or another."""
+        if self.bert is not None and self.trace is not None:
+            last = len(self.trace.hidden) - 1
+            entry = self.bert.tokenizer.id(piece)
+            self.inspect(Place(Stage.MLM, last if layer is None else layer, row=position, column=entry))
 
     # How a question becomes an answer
 

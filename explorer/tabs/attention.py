@@ -29,6 +29,7 @@ from explorer.widgets.what_if import WhatIf
 from explorer.workspace import Selection, Workspace
 from model.lens import attention, what_if
 from model.lens.attention import Derivation, Head
+from model.lens.steps import Place, Stage
 from model.scenario import Scenario
 from model.trace import Floats, Trace
 
@@ -181,7 +182,8 @@ class AttentionTab(Page):
         self.heatmap.hovered.connect(
             lambda cell: workspace.hover(cell=cell, token=cell[0]) if cell else workspace.hover()
         )
-        self.heatmap.chosen.connect(lambda row, column: workspace.select(cell=(row, column), token=row))
+        self.heatmap.chosen.connect(self._choose_cell)
+        self.path.inspected.connect(workspace.inspect)
         self.path.hovered.connect(self._hover_token)
         self.path.chosen.connect(self._choose_token)
         self.scale.chosen.connect(self._scale_rows)
@@ -307,6 +309,12 @@ class AttentionTab(Page):
         else:
             row = self.path.derivation.cell[0]
             self.workspace.hover(cell=(row, column), token=row)
+
+    def _choose_cell(self, row: int, column: int) -> None:
+        head = self.workspace.selection.head
+        self.workspace.select(cell=(row, column), token=row)
+        if head is not None:
+            self.workspace.inspect(Place(Stage.ATTENTION, *head, row=row, column=column))
 
     def _choose_token(self, column: int) -> None:
         if self.path.derivation is not None:

@@ -124,7 +124,7 @@ class Addition(View):
         self._dimension, self._hovered = dimension, None
         self.workspace.select(token=token)
         self.mark(self.workspace.selection)
-        self.workspace.inspected.emit(Place(_STAGES[self._part], row=token, column=dimension))
+        self.workspace.inspect(Place(_STAGES[self._part], row=token, column=dimension))
 
     def _sheet(self) -> Sheet:
         """The addition of every token, one part below the other: T times token, segment, position, sum, LayerNorm."""

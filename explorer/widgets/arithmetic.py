@@ -12,19 +12,29 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLabel, QTableView, QToolButton, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.export import Sheet
 from explorer.widgets.cells import LEFT, RIGHT, Cell, Cells
+from explorer.widgets.figures import signed
 from explorer.widgets.line import Line
+from explorer.widgets.number_table import NumberTable
 from explorer.widgets.panel import note
 from explorer.widgets.step_words import Names, formula, number, title
 from explorer.workspace import Workspace
 from model.lens import arithmetic
 from model.lens.steps import Operation, Place, Stage, Step
+from model.trace import Floats
+
+if TYPE_CHECKING:
+    from model.bert import Bert
+    from model.trace import Trace
 
 if TYPE_CHECKING:
     pass
 
 Index = QModelIndex | QPersistentModelIndex
 
+_LARGEST = 40  # rows and columns of a matrix that is shown as a whole
+_NARROWEST = 300  # pixels
 _DEEPEST = 40  # numbers of the way here that are kept
 
 
@@ -57,6 +67,9 @@ class Arithmetic(QWidget):
         self.hint = note()
         self.table = QTableView()
         self.operands = _Operands(self.table)
+        self.whole = note()
+        self.matrix = NumberTable()
+        self.matrix.setAccessibleName(self.tr("The whole matrix"))
         self._lay_out()
         self.back.clicked.connect(self.go_back)
         self.table.clicked.connect(self._follow)
@@ -116,7 +129,10 @@ class Arithmetic(QWidget):
         for widget in (self.formula, self.hint):
             column.addWidget(widget)
         column.addWidget(table, 1)
+        column.addWidget(self.whole)
+        column.addWidget(self.matrix)
         column.addStretch(0)
+        self.setMinimumWidth(_NARROWEST)
         self._size()
 
     def _size(self) -> None:
@@ -141,7 +157,7 @@ class Arithmetic(QWidget):
             return
         place = self._way[-1]
         self._workspace.examine(
-            "arithmetic", lambda bert, trace: arithmetic.explain(bert, trace, place), self._show, self._fail
+            "arithmetic", lambda bert, trace: _explained(bert, trace, place), self._show, self._fail
         )
 
     def _fail(self, error: Exception) -> None:
@@ -154,10 +170,12 @@ class Arithmetic(QWidget):
         self.heading.setText(self.tr("How a number came about"))
         self.formula.say("")
         self.hint.setText(escape(sentence))
-        self.table.hide()
+        for widget in (self.table, self.whole, self.matrix):
+            widget.hide()
         self.back.setEnabled(len(self._way) > 1)
 
-    def _show(self, step: Step) -> None:
+    def _show(self, explained: tuple[Step, Floats | None]) -> None:
+        step, matrix = explained
         bert, trace = self._workspace.bert, self._workspace.trace
         assert bert is not None
         assert trace is not None
@@ -168,8 +186,26 @@ class Arithmetic(QWidget):
         self.operands.show_step(step, names)
         self.hint.setText(self._hint(step))
         self.table.setVisible(self.operands.rowCount() > 0)
+        height = self.table.verticalHeader().defaultSectionSize()
+        self.table.setMaximumHeight(height * (self.operands.rowCount() + 2) + 4)  # no higher than it needs
         self.table.scrollToTop()
         self.back.setEnabled(len(self._way) > 1)
+        self._show_matrix(step, matrix)
+
+    def _show_matrix(self, step: Step, matrix: Floats | None) -> None:
+        """A small matrix as a whole, its row marked: of a large one the table above has the row that matters."""
+        for widget in (self.whole, self.matrix):
+            widget.setVisible(matrix is not None)
+        if matrix is None:
+            return
+        row = step.terms[0].first.row
+        self.whole.setText(self.tr("The whole matrix W; row {0} is multiplied here.").format(row + 1))
+        numbers = [list(map(str, range(1, size + 1))) for size in matrix.shape]
+        written = np.array([[signed(value, 2) for value in line] for line in matrix.tolist()], dtype=object)
+        self.matrix.show_sheet(Sheet(written, *numbers))
+        self.matrix.resizeColumnsToContents()
+        self.matrix.mark((row, 0))
+        self.matrix.scrollTo(self.matrix.currentIndex())
 
     def _hint(self, step: Step) -> str:
         if step.operation is Operation.LEARNT:
@@ -207,7 +243,14 @@ class _Operands(QAbstractTableModel):
     def _show_products(self, step: Step, names: Names) -> None:
         left, right = step.terms[:2]
         products = step.products
-        self._columns = (self.tr("which"), _kind(left.first.stage), _kind(right.first.stage), self.tr("product"))
+        names_of = {
+            Operation.SCALED_DOT: (self.tr("query"), self.tr("key")),
+            Operation.COSINE: (self.tr("a"), self.tr("b")),
+        }
+        factors = (
+            (self.tr("W"), self.tr("x")) if left.first.stage is Stage.WEIGHT else (self.tr("weight"), self.tr("value"))
+        )
+        self._columns = (self.tr("which"), *names_of.get(step.operation, factors), self.tr("product"))
         for index in np.argsort(-np.abs(products), kind="stable").tolist():
             places = (left.at(index), right.at(index))
             values = (float(left.values[index]), float(right.values[index]))
@@ -279,8 +322,11 @@ class _Operands(QAbstractTableModel):
         return ""
 
 
-def _kind(stage: Stage) -> str:
-    return stage.value
+def _explained(bert: Bert, trace: Trace, place: Place) -> tuple[Step, Floats | None]:
+    """On the worker's thread: the step, and the matrix that a row of it comes from where that fits on the screen."""
+    step = arithmetic.explain(bert, trace, place)
+    matrix = arithmetic.matrix(bert, step)
+    return step, None if matrix is None or max(matrix.shape) > _LARGEST else matrix
 
 
 def _short(place: Place) -> str:

@@ -31,6 +31,7 @@ class LayerCandidates(LayerMap):
         super().__init__(self.words, "masked-lm-layers")
         self._page = page
         self._found: Candidates = []
+        self._position: int | None = None
         self._cell: Cell | None = None  # clicked
         self._line = Line()
         self.add_below(self._line)
@@ -46,6 +47,7 @@ class LayerCandidates(LayerMap):
 
     def ask(self, position: int) -> None:
         """Shows the candidates at ``position`` once they are there."""
+        self._position = position
         self._page.examine("layers", lambda bert, trace: layers.candidates(bert, trace, position, _TOP), self._show)
 
     def _show(self, found: Candidates) -> None:
@@ -61,6 +63,8 @@ class LayerCandidates(LayerMap):
     def _choose(self, row: int, column: int) -> None:
         self._cell = row, column
         self._read(None)
+        if self._found and self._position is not None:
+            self._page.workspace.inspect_piece(self._position, self._found[row][column][0], row)
 
     def _read(self, hovered: Cell | None) -> None:
         """The hovered candidate, or the clicked one, or the best at the end."""

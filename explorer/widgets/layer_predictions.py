@@ -163,6 +163,8 @@ class LayerPredictions(View):
         self._height, self._hovered = height, None
         self.workspace.select(token=token)
         self._read()
+        if self._lens is not None:
+            self.workspace.inspect_piece(token, self._lens.best[height][token], height)
 
     def _hover_height(self, height: int | None) -> None:
         self._hovered = height

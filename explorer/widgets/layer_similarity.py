@@ -21,6 +21,7 @@ from explorer.widgets.view import View, chosen_token
 from explorer.workspace import Selection
 from model.lens import layers
 from model.lens.layers import Similarity
+from model.lens.steps import Place, Stage
 from model.trace import Trace
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class LayerSimilarity(View):
         self._line = Line()
         self._lay_out()
         self.heatmap.hovered.connect(self._hover)
-        self.heatmap.chosen.connect(self._choose)
+        self.heatmap.chosen.connect(self._choose_cell)
         self.curve.hovered.connect(self._hover_height)
         self.curve.chosen.connect(lambda height, _: self._choose(height, self._token()))
 
@@ -93,6 +94,11 @@ class LayerSimilarity(View):
     def _choose(self, height: int, token: int) -> None:
         self._cell, self._hovered = (height, token), None
         self._read()
+
+    def _choose_cell(self, height: int, token: int) -> None:
+        self._choose(height, token)
+        if self._position is not None:
+            self.workspace.inspect(Place(Stage.COSINE, height, row=self._position, column=token))
 
     def _shown_cell(self) -> Cell:
         """The hovered or clicked cell, or else that which is most like the token at the end."""

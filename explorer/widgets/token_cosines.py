@@ -84,7 +84,7 @@ class TokenCosines(MapView):
     def _choose(self, row: int, column: int) -> None:
         if self._stages:
             self.workspace.select(cell=(row, column), token=row)
-            self.workspace.inspected.emit(self._place(row, column))
+            self.workspace.inspect(self._place(row, column))
 
     def _place(self, row: int, column: int) -> Place:
         """That of the cosine in a cell."""

@@ -14,6 +14,7 @@ from explorer.widgets.panel import strong
 from explorer.widgets.view import View
 from explorer.workspace import Selection
 from model.lens import masked_lm, what_if
+from model.lens.steps import Place, Stage
 from model.lens.what_if import IS_NEXT, Effect, Prediction
 from model.trace import Trace
 
@@ -89,6 +90,10 @@ class WhatIf(View):
     def _choose(self, prediction: Prediction) -> None:
         self._chosen = prediction
         self._tell()
+        if prediction.position is None:
+            self.workspace.inspect(Place(Stage.NSP))
+        else:
+            self.workspace.inspect_piece(prediction.position, prediction.piece)
 
     def _tell(self) -> None:
         """Says and marks what is chosen, once the effect is known."""

@@ -39,6 +39,14 @@ def explain(bert: Bert, trace: Trace, place: Place) -> Step:
         raise ValueError(f"{bert.name} computes no such number here: {place.stage.value}.") from error
 
 
+def matrix(bert: Bert, step: Step) -> NDArray[np.float32] | None:
+    """The whole matrix (R, C) whose row the first term of ``step`` is; None where it is no row of one."""
+    if step.operation is not Operation.DOT or step.terms[0].first.stage is not Stage.WEIGHT:
+        return None
+    whole: NDArray[np.float32] = bert.network.get_parameter(step.terms[0].first.name).detach().numpy()
+    return whole
+
+
 class _Numbers:
     """The numbers of a trace, and those that it does not keep, a row at a time, in double precision."""
 
