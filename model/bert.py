@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,9 @@ from model.network import BertNetwork, Record, Switches, attention_bias
 from model.scenario import Direction, Scenario
 from model.trace import EmbeddingsTrace, Floats, Trace
 from model.wordpiece import WordPiece
+
+Back = Callable[[], Floats]
+"""The second half of a pass, from an output back to its slope (B, T, D); may be run once, or not at all."""
 
 
 @dataclass(eq=False)
@@ -198,6 +201,45 @@ class Bert:
         bias = attention_bias(None, len(trace.tokens), left_to_right=trace.direction == "left-to-right")
         read = torch.tensor(trace.hidden[first]).expand(len(heads), -1, -1)
         return self.network.bert.encoder(read, bias, switches, first=first).numpy()
+
+    def next_sentence_slopes(self, trace: Trace, sums: Floats) -> tuple[Floats, Back]:
+        """How far IsNext is above NotNext in logits (B,), and the way back to its slope in ``sums`` (B, T, D).
+
+        ``sums`` are embeddings before their LayerNorm. ``ValueError`` without the head.
+        """
+        self.require(trace)
+        pooler, head = self.network.bert.pooler, self.network.cls.seq_relationship
+        if pooler is None or head is None:
+            raise ValueError(f"{self.name} has no next-sentence head: it cannot say whether B follows A.")
+
+        def above(hidden: Tensor) -> Tensor:
+            logits = head(pooler(hidden))
+            return logits[:, 0] - logits[:, 1]
+
+        return self._slopes(trace, sums, above)
+
+    def token_slopes(self, trace: Trace, sums: Floats, position: int, entry: int) -> tuple[Floats, Back]:
+        """ln p (B,) of a vocabulary ``entry`` at ``position``, and the way back to its slope in ``sums`` (B, T, D).
+
+        ``sums`` are embeddings before their LayerNorm. ``ValueError`` without the head.
+        """
+        self.require(trace)
+        head = self.network.cls.predictions
+        if head is None:
+            raise ValueError(f"{self.name} has no masked-LM head: it cannot predict tokens.")
+        entries = len(self.tokenizer.tokens)
+        return self._slopes(
+            trace, sums, lambda hidden: head(hidden[:, position])[:, :entries].log_softmax(dim=-1)[:, entry]
+        )
+
+    def _slopes(self, trace: Trace, sums: Floats, output: Callable[[Tensor], Tensor]) -> tuple[Floats, Back]:
+        """What ``output`` makes of the last hidden states, and the way back to its slope in the ``sums`` below them."""
+        with torch.enable_grad():
+            start = torch.tensor(sums, requires_grad=True)
+            embedded = self.network.bert.embeddings.LayerNorm(start)
+            bias = attention_bias(None, start.shape[1], left_to_right=trace.direction == "left-to-right")
+            values = output(self.network.bert.encoder(embedded, bias, self._switches(trace.scenario)))
+        return values.detach().numpy(), lambda: torch.autograd.grad(values.sum(), start)[0].numpy()
 
     @torch.inference_mode()
     def mlm_logits(self, hidden: Floats) -> Floats:
