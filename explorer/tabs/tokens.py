@@ -7,19 +7,21 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QRect
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets.beside import Beside
-from explorer.widgets.input_table import InputTable, Padding, Word
+from explorer.widgets.input_table import InputTable, Labels, Padding, Word
 from explorer.widgets.length import Length
 from explorer.widgets.page import Page
 from explorer.widgets.panel import Panel, isolated, note, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
+from explorer.widgets.switch import Switch
 from explorer.widgets.vocabulary import Vocabulary
 from explorer.widgets.vocabulary_table import Entries, entries
 from explorer.workspace import Selection, Workspace
+from model import packing
 from model.trace import Trace
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 12  # pieces of a word, and candidates of a piece, that are written out; a long word has hundreds
 _LONGEST = 28  # characters of a word or a candidate; the middle of a longer one is left out
+_PAIR, _OUTPUT = range(2)  # the packings
 _HANGING = '<p style="margin: 0 0 2px 16px; text-indent: -16px">{0}</p>'  # a line that goes on is seen to go on
 
 
@@ -49,6 +52,11 @@ class TokensTab(Page):
         self._spelling: _Spelling | None = None
         self.table = InputTable()
         self.table.setAccessibleName(self.question)
+        self.packing = Switch((self.tr("Pair: MLM and NSP"), self.tr("Source and output")))
+        self.packing.setAccessibleName(self.tr("How the input is packed"))
+        self.follows = QCheckBox(self.tr("In the text B follows A"))
+        self.follows.setChecked(True)
+        self.labels = note()
         self.length = Length()
         self.padding = note()
         self.candidates = note()
@@ -81,6 +89,7 @@ class TokensTab(Page):
         pad = bert.tokenizer.pad_token
         self.length.fit(len(trace.tokens), bert.config.max_position_embeddings)
         self.table.show_inputs(trace, Padding(pad, bert.tokenizer.id(pad)), self.length.value)
+        self._label()
         self._say_padding()
         self.examine("spelling", _spelling, self._show)
         if self.vocabulary.entries.tokens is not bert.tokenizer.tokens:
@@ -96,7 +105,9 @@ class TokensTab(Page):
     # How it is laid out
 
     def _lay_out(self) -> None:
-        self._input.column.addWidget(self.length)
+        self._input.tools.insertWidget(0, self.packing)
+        for part in (self.labels, self.follows, self.length):
+            self._input.column.addWidget(part)
         self._input.column.addWidget(self.padding)
         self._word.column.addWidget(self._why)
         self._word.column.addWidget(self.candidates)
@@ -118,6 +129,8 @@ class TokensTab(Page):
         self.table.chosen.connect(lambda token: workspace.select(token=token))
         self.table.hovered.connect(lambda token: workspace.hover() if token is None else workspace.hover(token=token))
         self.table.reached.connect(self._bring_into_sight)
+        self.packing.chosen.connect(self._label)
+        self.follows.toggled.connect(self._label)
         self.length.changed.connect(self._set_length)
         self.vocabulary.chosen.connect(self._put_in)
 
@@ -137,6 +150,41 @@ class TokensTab(Page):
             self.workspace.edit(lambda scenario: scenario.replace(position, piece))
 
     # What it says
+
+    def _label(self) -> None:
+        """Fills in what each token is asked for, and says so in words."""
+        bert, trace = self.workspace.bert, self.workspace.trace
+        if bert is None or trace is None:
+            return
+        inputs, pad = trace.inputs, bert.tokenizer.pad_token
+        is_pair = 1 in inputs.texts
+        self.follows.setVisible(self.packing.current == _PAIR and is_pair and bert.has_nsp)
+        if self.packing.current == _OUTPUT:
+            labels = Labels(self.tr("output"), packing.output_labels(inputs, pad), pad)
+        elif bert.config.is_decoder:
+            labels = Labels(self.tr("label"), packing.next_token_labels(inputs), "–")
+        else:
+            follows = self.follows.isChecked() if bert.has_nsp else None
+            labels = Labels(self.tr("label"), packing.pair_labels(inputs, follows), "–")
+        self.table.show_labels(labels)
+        self.labels.setText(self._what_is_asked(bert, is_pair).format(strong(escape(pad))))
+
+    def _what_is_asked(self, bert: Bert, is_pair: bool) -> str:
+        if self.packing.current == _OUTPUT and not is_pair:
+            return self.tr("There is a source only: type its output into B, and it is packed behind it.")
+        if self.packing.current == _OUTPUT:
+            return self.tr(
+                "A is a source and B its output, packed behind it. The output row is {0} under the source, where "
+                "nothing is asked, then the output itself and [SEP]."
+            )
+        if bert.config.is_decoder:
+            return self.tr("Read left-to-right, every token is asked for the one behind it; – gives no loss.")
+        if is_pair and bert.has_nsp:
+            return self.tr(
+                "Two tasks at once: at [CLS] whether B follows A, and wherever a token was chosen (M, R, K) "
+                "what stood there; – gives no loss."
+            )
+        return self.tr("Wherever a token was chosen (M, R, K) the label is what stood there; – gives no loss.")
 
     def _entry(self, token: int | None) -> int | None:
         """The id of what the network reads there."""

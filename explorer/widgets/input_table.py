@@ -40,6 +40,7 @@ TYPED, NORMALISED, PIECES, IDS, GAP, TOKEN, ID, SEGMENT, POSITION, MASK, LABEL =
 _WIDEST = 28  # characters of a column; what is longer is cut, and whole in the sentence below
 _GAP_HEIGHT = 10  # pixels between what the text says and what the network reads
 _LAST = 9_999  # a position beyond every input: the padding's columns are wide enough for it
+_NOTHING = "–"  # a label that gives no loss
 _LEAST = 30  # letters that it shows beside the names of the rows, at least
 _WIDE = 4  # pieces; the middle of a wider word may be out of sight, so its name stands at its beginning
 _SHOWN_PADDING = 3  # columns that come into sight when an input is lengthened
@@ -51,6 +52,14 @@ class Word(NamedTuple):
 
     how: Explanation
     tokens: range
+
+
+class Labels(NamedTuple):
+    """What each token is asked for, None where that gives no loss, and what the padding behind them is."""
+
+    name: str  # of the row
+    texts: Sequence[str | None]
+    padding: str
 
 
 class Padding(NamedTuple):
@@ -71,7 +80,7 @@ class InputModel(QAbstractTableModel):
         self._cut: dict[int, range] = {}  # the tokens of a word that was cut, by the first of them
         self.length = 0  # columns
         self.marked: int | None = None
-        self.names = (
+        self.names: tuple[str, ...] = (
             self.tr("typed"),
             self.tr("normalised"),
             self.tr("pieces"),
@@ -95,8 +104,16 @@ class InputModel(QAbstractTableModel):
         self.beginResetModel()
         self._trace, self.length, self._cut = trace, length, {}
         self._cells = _cells(trace.inputs)
-        self._padding = {TOKEN: padding.piece, ID: str(padding.id), SEGMENT: "0", MASK: "0", LABEL: "–"}
+        self._padding = {TOKEN: padding.piece, ID: str(padding.id), SEGMENT: "0", MASK: "0", LABEL: _NOTHING}
         self.endResetModel()
+
+    def show_labels(self, labels: Labels) -> None:
+        """Says what each token is asked for."""
+        self.names = (*self.names[:LABEL], labels.name)
+        self._cells[LABEL] = [_NOTHING if text is None else text for text in labels.texts]
+        self._padding[LABEL] = labels.padding
+        self.headerDataChanged.emit(Qt.Orientation.Vertical, LABEL, LABEL)
+        self._changed(0, self.length - 1)
 
     def show_words(self, words: Sequence[Word]) -> None:
         """Fills in how the text became pieces."""
@@ -175,14 +192,16 @@ class InputModel(QAbstractTableModel):
             return colours.special if row == TOKEN else colours.faint
         if self._trace.inputs.texts[column] is None and row in (PIECES, TOKEN):
             return colours.special
-        return colours.ink if row in (TYPED, PIECES, TOKEN, ID) else colours.faint
+        asked = row == LABEL and self._cells[row][column] not in (_NOTHING, self._padding[TOKEN])
+        return colours.ink if asked or row in (TYPED, PIECES, TOKEN, ID) else colours.faint
 
     def _tint(self, row: int, column: int) -> str | None:
         assert self._trace is not None
         if row == GAP or column >= self.tokens:
             return None
         colours, edit = theme.palette(), self._trace.scenario.edit_at(column)
-        if row in (TOKEN, LABEL) and edit is not None:
+        asked = row == LABEL and self._cells[row][column] == self._trace.inputs.originals[column]
+        if edit is not None and (row == TOKEN or asked):
             return theme.mixed(colours.paper, getattr(colours, _EDITS[edit.kind]), 0.35)
         if row == SEGMENT:
             segment = colours.segment_b if self._trace.segments[column] else colours.segment_a
@@ -244,6 +263,11 @@ class InputTable(QTableView):
             if len(word.tokens) > 1:
                 for row in (TYPED, NORMALISED):
                     self.setSpan(row, word.tokens.start, 1, len(word.tokens))
+        self._size()
+
+    def show_labels(self, labels: Labels) -> None:
+        """Says what each token is asked for."""
+        self.rows.show_labels(labels)
         self._size()
 
     def set_length(self, length: int) -> None:
@@ -354,7 +378,7 @@ def _cells(inputs: Inputs) -> list[list[str]]:
         SEGMENT: ["AB"[segment] + f" {segment}" for segment in inputs.segments.tolist()],
         POSITION: [str(position) for position in inputs.positions.tolist()],
         MASK: ["1"] * len(inputs),
-        LABEL: ["–" if label == NO_LABEL else str(label) for label in labels],
+        LABEL: [_NOTHING] * len(inputs),
     }
     return [cells[row] for row in range(len(cells))]
 

@@ -145,7 +145,7 @@ def test_the_input_table_says_what_the_network_reads(world: World) -> None:
     assert rows["segment"] == ["A 0"] * 6 + ["B 1"] * 2 + ["A 0"] + ["B 1"] * 2  # play was flipped
     assert rows["position"] == [str(place) for place in range(11)]
     assert rows["mask"] == ["1"] * 11
-    assert rows["label"] == ["–", "–", str(world.words.index("dog")), *["–"] * 8]
+    assert rows["label"] == ["IsNext", "–", "dog", *["–"] * 8]
 
 
 def test_the_vocabulary_is_the_file_line_by_line(world: World) -> None:

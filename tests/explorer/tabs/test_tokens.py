@@ -12,7 +12,6 @@ from explorer import theme
 from explorer.tabs.tokens import TokensTab
 from explorer.widgets import input_table as rows
 from explorer.workspace import Workspace
-from model.inputs import NO_LABEL
 from model.scenario import Scenario
 from tests.explorer.tabs.conftest import Show, plain
 
@@ -35,7 +34,7 @@ def test_the_lower_rows_are_what_the_network_reads(tab: TokensTab, workspace: Wo
     assert row(tab, rows.SEGMENT) == ["A 0"] * 6 + ["B 1"] * 5
     assert row(tab, rows.POSITION) == [str(place) for place in range(11)]
     assert row(tab, rows.MASK) == ["1"] * 11
-    assert row(tab, rows.LABEL) == [str(label) if label != NO_LABEL else "–" for label in inputs.labels]
+    assert row(tab, rows.LABEL) == ["IsNext", "–", "dog", *["–"] * 8]
 
 
 def test_the_upper_rows_are_what_the_text_says(tab: TokensTab) -> None:
