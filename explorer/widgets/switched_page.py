@@ -45,27 +45,41 @@ class SwitchedPage(Page):
         """The view in front."""
         return self.views[self._front.currentIndex()]
 
+    def show_view(self, view: View) -> None:
+        """Brings a view to the front."""
+        self.switch.choose(self.views.index(view))
+
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._undrawn = set(self.views)
         self._draw(bert, trace)
 
     def mark(self, selection: Selection) -> None:
-        self.view.mark(selection)
+        if not self.view.sentence:
+            self.view.mark(selection)
+
+    def fail(self, error: Exception) -> None:
+        super().fail(error)
+        self.view.sentence = self.sentence
 
     def _draw(self, bert: Bert, trace: Trace) -> None:
-        if self.view in self._undrawn:
-            self._undrawn.remove(self.view)
-            self.view.draw(bert, trace)
+        view = self.view
+        if view in self._undrawn:
+            self._undrawn.remove(view)
+            view.sentence = ""
+            view.draw(bert, trace)
         self._say()
 
     def _turn(self, place: int) -> None:
         self._front.setCurrentIndex(place)
         bert, trace = self.workspace.bert, self.workspace.trace
         if bert is not None and trace is not None and self.isVisible():
-            self.show_body()
             self._draw(bert, trace)
             self.mark(self.workspace.selection)
 
     def _say(self) -> None:
         self.ask(self.view.question)
-        self.answer = self.view.answer
+        if self.view.sentence:
+            self.say(self.view.sentence)
+        else:
+            self.show_body()
+            self.answer = self.view.answer

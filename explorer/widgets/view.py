@@ -31,12 +31,12 @@ class View(QWidget):
     ``page`` runs what it has to ask the model. Both methods are called only while the view is in front.
     """
 
-    said = Signal()  # the answer is another
+    said = Signal()  # the answer, or the sentence in its place, is another
 
     def __init__(self, page: Page) -> None:
         super().__init__()
         self.page, self.workspace = page, page.workspace
-        self._answer = ""
+        self._answer = self._instead = ""
 
     @property
     def title(self) -> str:
@@ -56,6 +56,16 @@ class View(QWidget):
     @answer.setter
     def answer(self, sentence: str) -> None:
         self._answer = sentence
+        self.said.emit()
+
+    @property
+    def sentence(self) -> str:
+        """Why there is nothing to show, and what to do; it stands in the view's place. Empty while there is."""
+        return self._instead
+
+    @sentence.setter
+    def sentence(self, sentence: str) -> None:
+        self._instead = sentence
         self.said.emit()
 
     def draw(self, bert: Bert, trace: Trace) -> None:
