@@ -17,7 +17,7 @@ from explorer.widgets.figures import signed
 from model.trace import Floats
 
 _WIDEST = 74.0  # pixels from one column to the next
-_HEIGHT = 120.0  # pixels from the lowest end to the highest, where there is room
+_HEIGHT = 120.0  # pixels from the lowest end to the highest, where nothing else is said
 _LEAST = 40  # letters of text that it is as wide as, at least
 _LOWEST = 50.0  # the same where there is not
 _GAPS_FROM = 4.0  # pixels a column, from which on columns stand apart
@@ -28,14 +28,18 @@ _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -10, Qt.K
 class Columns(QWidget):
     """Shows ``values`` (T,) over ``labels``; NaN leaves a gap, and a number below zero hangs from the line.
 
-    A click or the left and right keys choose one. ``quantity`` says in a table what the numbers are.
+    A click or the left and right keys choose one. ``quantity`` says in a table what the numbers are; ``height`` is that
+    from the lowest end to the highest, where there is room.
     """
 
     hovered = Signal(object)  # the place under the mouse, None where there is none
     chosen = Signal(int)
 
-    def __init__(self, quantity: str, parent: QWidget | None = None, *, is_signed: bool = False) -> None:
+    def __init__(
+        self, quantity: str, parent: QWidget | None = None, *, is_signed: bool = False, height: float = _HEIGHT
+    ) -> None:
         super().__init__(parent)
+        self._most = height
         self._quantity, self._is_signed = quantity, is_signed
         self._values: Floats = np.zeros(0, dtype=np.float32)
         self._labels: tuple[str, ...] = ()
@@ -81,7 +85,7 @@ class Columns(QWidget):
         return QRectF(place * self._pitch(), 0, self._pitch(), self.height())
 
     def sizeHint(self) -> QSize:
-        return QSize(480, round(self._words() + _HEIGHT))
+        return QSize(480, round(self._words() + self._most))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(round(QFontMetricsF(theme.font()).averageCharWidth() * _LEAST), round(self._words() + _LOWEST))
@@ -160,7 +164,7 @@ class Columns(QWidget):
             return
         painter, colours, pitch = QPainter(self), theme.palette(), self._pitch()
         high, low = (float(bound(self._values, initial=0.0)) for bound in (np.nanmax, np.nanmin))
-        room = max(_LOWEST, min(_HEIGHT, self.height() - self._words()))
+        room = max(_LOWEST, min(self._most, self.height() - self._words()))
         scale = room / ((high - low) or 1.0)  # pixels a unit
         line = self._figures() + high * scale
         bottom = self._figures() * (2 if self._is_signed else 1) + room

@@ -77,6 +77,11 @@ class Job(QWidget):
         else:
             self._wait()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended; where a new answer ended it, until it is offered anew."""
+        return self._task is not None
+
     def is_about(self, trace: Trace) -> bool:
         """Whether it was offered for this very answer, which is drawn anew only in another look."""
         return self._trace is not None and self._trace() is trace
