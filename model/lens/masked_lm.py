@@ -29,6 +29,7 @@ class Expectation:
     original: str | None  # what the text has; None where it says nothing: a typed [MASK], the end of the text
     probability: float  # of the original; 0 without one
     rank: int  # of the original, from 1; 0 without one
+    standing: float | None = None  # probability of a token that was put in the original's place
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,10 @@ def expectation(bert: Bert, trace: Trace, position: int, top: int = 10) -> Expec
     original = trace.inputs.originals[place] if place < len(trace.tokens) else None
     if original is None or original == bert.tokenizer.mask_token:
         return Expectation(position, found, None, 0.0, 0)
-    entry = bert.tokenizer.id(original)
-    return Expectation(position, found, original, float(np.exp(scores[entry])), rank(scores, entry))
+    entry, read = bert.tokenizer.id(original), int(trace.input_ids[place])
+    was_put_in = read not in (entry, bert.tokenizer.id(bert.tokenizer.mask_token))
+    standing = float(np.exp(scores[read])) if was_put_in else None
+    return Expectation(position, found, original, float(np.exp(scores[entry])), rank(scores, entry), standing)
 
 
 def best(scores: Floats, top: int) -> list[int]:
