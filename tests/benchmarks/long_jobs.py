@@ -33,7 +33,7 @@ def main() -> None:
             second = f"the man went to the store to buy {name} " * 60
             gap = wait(workspace.worker, lambda second=second: workspace.set_texts("my dog is cute " * 80, second))
             print(f"512 tokens, {page.title}: the answer, longest gap {gap * 1e3:.0f} ms")
-            measure(workspace, page.job, page.title)  # type: ignore[attr-defined]
+            measure(workspace, page.view.job, page.title)  # type: ignore[attr-defined]
             print(f"512 tokens, {page.title}: painted in {paint(page) * 1e3:.0f} ms")
     heads()
 

@@ -70,11 +70,11 @@ def test_the_focus_alone_chooses_no_token(window: Window, qtbot: QtBot) -> None:
 def test_an_improbable_word_has_its_number(window: Window, answered: Answered, qtbot: QtBot) -> None:
     answered(lambda: window.workspace.ask(Scenario("My dog is cute").mask(2)))
     window.show_tab("masked-lm")
-    page = window.pages["masked-lm"]
-    page.word.setText("brunch")  # type: ignore[attr-defined]
-    qtbot.waitUntil(lambda: "brunch" in page.score.text())  # type: ignore[attr-defined]
-    assert plain(page.score.text()).endswith("0.01 %.")  # type: ignore[attr-defined]
-    assert "<" not in plain(page.score.text())  # type: ignore[attr-defined]
+    page = window.pages["masked-lm"].predictions  # type: ignore[attr-defined]
+    page.word.setText("brunch")
+    qtbot.waitUntil(lambda: "brunch" in page.score.text())
+    assert plain(page.score.text()).endswith("0.01 %.")
+    assert "<" not in plain(page.score.text())
 
 
 def test_a_sentence_about_hebrew_stays_a_sentence(window: Window, answered: Answered, qtbot: QtBot) -> None:

@@ -87,7 +87,7 @@ def test_from_choosing_a_model_to_saving_a_picture(
     # read the best five predictions
     press(Qt.Key.Key_5, CTRL)
     qtbot.waitUntil(lambda: workspace.worker.is_idle)
-    bars = window.pages["masked-lm"].bars  # type: ignore[attr-defined]
+    bars = window.pages["masked-lm"].predictions.bars  # type: ignore[attr-defined]
     reach(press, bars)
     heard = []
     for _ in range(5):

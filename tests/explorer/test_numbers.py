@@ -31,6 +31,7 @@ from explorer.widgets.model_card import ModelCard
 from explorer.widgets.page import Page
 from explorer.widgets.picture import Picture
 from explorer.widgets.status import SelectionLabel
+from explorer.widgets.switched_page import SwitchedPage
 from explorer.window import Window
 from model.bert import Bert
 from model.scenario import Scenario
@@ -287,7 +288,7 @@ def test_candidates_are_the_heads_softmax_over_the_vocabulary(world: World) -> N
     world.rest()
     shares = world.mlm(world.trace.hidden[-1, 2])
     best = np.argsort(-shares)[:10]
-    sheet = page.bars.sheet()
+    sheet = page.predictions.bars.sheet()
     assert list(sheet.rows) == [world.words[entry] for entry in best]
     near(numbers_of(sheet)[:, 0], shares[best])
     rank = int((shares > shares[world.words.index("dog")]).sum()) + 1
@@ -295,11 +296,13 @@ def test_candidates_are_the_heads_softmax_over_the_vocabulary(world: World) -> N
         page.answer
     )
 
-    page.word.setText("horse")
+    page.predictions.word.setText("horse")
     world.rest()
     share = shares[world.words.index("horse")]
     rank = int((shares > share).sum()) + 1
-    found = re.fullmatch(r"horse: place ([\d,]+) of 16,384, with (?:≤ )?([\d.]+) %\.", plain(page.score.text()))
+    found = re.fullmatch(
+        r"horse: place ([\d,]+) of 16,384, with (?:≤ )?([\d.]+) %\.", plain(page.predictions.score.text())
+    )
     assert found is not None
     assert int(found[1].replace(",", "")) == rank
     assert float(found[2]) == pytest.approx(share * 100, abs=0.051)
@@ -309,7 +312,7 @@ def test_a_word_of_two_pieces_is_the_product_of_both(world: World) -> None:
     page = world.show("masked-lm")
     assert isinstance(page, MaskedLMTab)
     world.window.workspace.select(token=2)
-    page.word.setText("playing")
+    page.predictions.word.setText("playing")
     world.rest()
     sentence = "My {} is cute"
     bert = world.bert  # the same question with as many masks typed; the flip stays on play, which is one further right
@@ -319,7 +322,7 @@ def test_a_word_of_two_pieces_is_the_product_of_both(world: World) -> None:
         float(world.mlm(trace.hidden[-1, place])[world.words.index(piece)])
         for trace, place, piece in ((both, 2, "play"), (rest, 3, "##ing"))
     ]
-    product = page.score.text()
+    product = page.predictions.score.text()
     assert "play ##ing" in plain(product)
     written = [float(number) for number in re.findall(r"([\d.]+) %", plain(product))]
     assert written[:2] == pytest.approx([100 * factor for factor in factors], abs=0.051)
@@ -335,7 +338,7 @@ def test_surprise_is_that_of_each_token_masked_in_turn(world: World) -> None:
         if token not in ("[CLS]", "[SEP]"):
             hidden = world.bert.trace(ASKED.mask(place)).hidden[-1, place]
             expected[place] = -math.log(world.mlm(hidden)[world.words.index(token)])
-    near(numbers_of(page.surprises.sheet())[:, 0], expected, 1e-3)
+    near(numbers_of(page.predictions.surprises.sheet())[:, 0], expected, 1e-3)
 
 
 def test_the_way_from_cls_to_the_verdict_is_the_weights(world: World) -> None:
@@ -343,15 +346,15 @@ def test_the_way_from_cls_to_the_verdict_is_the_weights(world: World) -> None:
     assert isinstance(page, NextSentenceTab)
     weight, bias = (world.weights[f"cls.seq_relationship.{name}"] for name in ("weight", "bias"))
     pooled = world.pooled(world.trace.hidden[-1])
-    sheet = page.path.picture.sheet()
+    sheet = page.verdict.path.picture.sheet()
     order = [int(column) for column in sheet.columns]
     near(numbers_of(sheet), np.stack([pooled, *weight, *(weight * pooled)])[:, order])
     shares = softmax(weight @ pooled + bias)
-    near(numbers_of(page.bars.sheet())[:, 0], shares)
+    near(numbers_of(page.verdict.bars.sheet())[:, 0], shares)
     logits = weight @ pooled + bias
     written = [
         float(number.replace("−", "-"))
-        for number in re.findall(r"−?\d+\.\d{4}", plain(page.path.table.replace("</td>", " ")))
+        for number in re.findall(r"−?\d+\.\d{4}", plain(page.verdict.path.table.replace("</td>", " ")))
     ]
     exponentials = np.exp(logits - logits.max())
     rows = np.stack([weight @ pooled, bias, logits, exponentials, shares], axis=1)
@@ -363,10 +366,10 @@ def test_swap_and_flips_are_other_passes(world: World) -> None:
     assert isinstance(page, NextSentenceTab)
     world.rest()
     swapped = world.is_next(world.bert.trace(Scenario("he likes playing", "My dog is cute")).hidden[-1])
-    assert f"{swapped:.0%}".replace("%", " %") in plain(page.other_way_round)
+    assert f"{swapped:.0%}".replace("%", " %") in plain(page.verdict.other_way_round)
     now = world.is_next(world.trace.hidden[-1])
     flipped = [world.is_next(world.bert.trace(ASKED.flip(place)).hidden[-1]) for place in range(11)]
-    near(numbers_of(page.changes.sheet())[:, 0], 100 * (np.array(flipped) - now), 2e-3)
+    near(numbers_of(page.verdict.changes.sheet())[:, 0], 100 * (np.array(flipped) - now), 2e-3)
 
 
 def test_the_model_card_counts_the_weights_of_the_file(world: World) -> None:
@@ -384,8 +387,8 @@ def test_the_model_card_counts_the_weights_of_the_file(world: World) -> None:
 def test_a_table_of_numbers_and_a_list_of_bars_say_what_their_picture_draws(world: World) -> None:
     for name, page in world.window.pages.items():
         world.show(name)
-        for view in page.views if isinstance(page, EmbeddingsTab) else (page,):
-            if isinstance(page, EmbeddingsTab):
+        for view in page.views if isinstance(page, SwitchedPage) else (page,):
+            if isinstance(page, SwitchedPage):
                 page.switch.choose(page.views.index(view))
                 world.rest()
             for picture in (picture for picture in view.findChildren(Picture) if picture.isVisible()):

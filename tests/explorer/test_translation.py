@@ -29,6 +29,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer import theme
 from explorer.settings import Settings
+from explorer.tabs.masked_lm import MaskedLMTab
 from explorer.tabs.tokens import TokensTab
 from explorer.widgets.axis import elided
 from explorer.widgets.bars import Bars
@@ -229,11 +230,13 @@ def said(widget: QWidget) -> Iterator[str]:
 
 def test_every_text_is_translated(speaking: None, opened: Opened, qtbot: QtBot) -> None:
     window = opened((1440, 900))
-    tokens = window.pages["tokens"]
+    tokens, masked = window.pages["tokens"], window.pages["masked-lm"]
     assert isinstance(tokens, TokensTab)
+    assert isinstance(masked, MaskedLMTab)
     left = set()
     for name, screen in screens(window, qtbot):
-        quoted = (tokens.candidates, getattr(screen, "facts", None))  # words of the sentence; facts such as a folder
+        # words of the sentence; facts such as a folder
+        quoted = (tokens.candidates, *masked.corruptor.text.findChildren(QLabel), getattr(screen, "facts", None))
         for widget in seen(screen, QWidget):
             is_key = isinstance(screen, ShortcutsDialog) and widget.property("role") == "faint"
             if widget not in quoted and not is_key and not isinstance(widget.parent(), QDialogButtonBox):

@@ -8,6 +8,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from explorer.widgets.page import Page
@@ -18,6 +19,8 @@ EXAMPLE = Scenario("My dog is cute", "He likes playing").mask(2)
 
 Show = Callable[..., Page]
 
+_LAYOUTS = 10  # events from the change of a part to where its page is laid out: each has the one around it asked
+
 
 def plain(rich: str) -> str:
     """What a person reads of a rich text."""
@@ -26,10 +29,12 @@ def plain(rich: str) -> str:
 
 @pytest.fixture
 def settle(qtbot: QtBot, workspace: Workspace) -> Callable[[], None]:
-    """Waits until the worker has nothing left to do."""
+    """Waits until the worker has nothing left to do, and what it reported has its place."""
 
     def wait() -> None:
         qtbot.waitUntil(lambda: not workspace.worker._current, timeout=20_000)
+        for _ in range(_LAYOUTS):
+            QApplication.processEvents()
 
     return wait
 

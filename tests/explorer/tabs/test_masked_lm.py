@@ -29,44 +29,46 @@ def tab(show: Show) -> MaskedLMTab:
 
 def test_the_bars_are_the_ten_most_probable_tokens(tab: MaskedLMTab, starter: Bert) -> None:
     expected = masked_lm.predictions(starter, starter.trace(EXAMPLE), position=2, top=10)
-    assert [bar.label for bar in tab.bars.bars] == [token for token, _ in expected]
-    np.testing.assert_allclose([bar.share for bar in tab.bars.bars], [share for _, share in expected], rtol=1e-5)
+    assert [bar.label for bar in tab.predictions.bars.bars] == [token for token, _ in expected]
+    np.testing.assert_allclose(
+        [bar.share for bar in tab.predictions.bars.bars], [share for _, share in expected], rtol=1e-5
+    )
 
 
 def test_without_a_choice_the_masked_position_is_asked_about(tab: MaskedLMTab) -> None:
-    assert tab.position == 2
+    assert tab.predictions.position == 2
     assert plain(tab.answer).startswith("Position 2, masked. It was dog")
 
 
 def test_without_a_mask_the_first_word_is_asked_about_and_the_tab_says_so(show: Show) -> None:
     tab = cast(MaskedLMTab, show(MaskedLMTab, Scenario("My dog is cute")))
-    assert tab.position == 1
+    assert tab.predictions.position == 1
     assert plain(tab.answer).startswith("Position 1, where BERT reads my itself")
 
 
 def test_a_mask_that_was_typed_is_asked_about(show: Show) -> None:
     tab = cast(MaskedLMTab, show(MaskedLMTab, Scenario("My dog [MASK] cute")))
-    assert tab.position == 3
+    assert tab.predictions.position == 3
     assert plain(tab.answer).startswith("Position 3, masked in the text.")
 
 
 def test_a_token_chosen_elsewhere_is_asked_about(tab: MaskedLMTab, workspace: Workspace, settle: Settle) -> None:
     workspace.select(token=7)
     settle()
-    assert tab.position == 7
+    assert tab.predictions.position == 7
     assert "Position 7" in plain(tab.answer)
 
 
 def test_the_original_is_marked_among_the_candidates(tab: MaskedLMTab) -> None:
-    assert {bar.label: bar.note for bar in tab.bars.bars if bar.note} == {"dog": "original"}
+    assert {bar.label: bar.note for bar in tab.predictions.bars.bars if bar.note} == {"dog": "original"}
 
 
 def test_a_click_on_a_candidate_puts_it_in(
     tab: MaskedLMTab, workspace: Workspace, qtbot: QtBot, settle: Settle
 ) -> None:
-    piece = tab.bars.bars[3].label
-    line = tab.bars.bar_rect(3).center().toPoint()
-    qtbot.mouseClick(tab.bars, Qt.MouseButton.LeftButton, pos=line)
+    piece = tab.predictions.bars.bars[3].label
+    line = tab.predictions.bars.bar_rect(3).center().toPoint()
+    qtbot.mouseClick(tab.predictions.bars, Qt.MouseButton.LeftButton, pos=line)
     settle()
     assert workspace.trace is not None
     assert workspace.trace.tokens[2] == piece
@@ -76,9 +78,9 @@ def test_a_click_on_a_candidate_puts_it_in(
 def test_a_candidate_is_put_in_by_keyboard(
     tab: MaskedLMTab, workspace: Workspace, qtbot: QtBot, settle: Settle
 ) -> None:
-    piece = tab.bars.bars[1].label
-    qtbot.keyClick(tab.bars, Qt.Key.Key_Down)
-    qtbot.keyClick(tab.bars, Qt.Key.Key_Return)
+    piece = tab.predictions.bars.bars[1].label
+    qtbot.keyClick(tab.predictions.bars, Qt.Key.Key_Down)
+    qtbot.keyClick(tab.predictions.bars, Qt.Key.Key_Return)
     settle()
     assert workspace.trace is not None
     assert workspace.trace.tokens[2] == piece
@@ -87,82 +89,85 @@ def test_a_candidate_is_put_in_by_keyboard(
 def test_any_word_shows_its_place_and_probability(
     tab: MaskedLMTab, qtbot: QtBot, settle: Settle, starter: Bert
 ) -> None:
-    qtbot.keyClicks(tab.word, "cat")
+    qtbot.keyClicks(tab.predictions.word, "cat")
     settle()
     scores = masked_lm.log_probabilities(starter, starter.trace(EXAMPLE), 2)
     place = masked_lm.rank(scores, starter.tokenizer.id("cat"))
-    assert plain(tab.score.text()).startswith(f"cat: place {place} of 16,384, with ")
+    assert plain(tab.predictions.score.text()).startswith(f"cat: place {place} of 16,384, with ")
 
 
 def test_a_word_of_pieces_says_how_it_is_scored(tab: MaskedLMTab, qtbot: QtBot, settle: Settle) -> None:
-    qtbot.keyClicks(tab.word, "practicing")
+    qtbot.keyClicks(tab.predictions.word, "practicing")
     settle()
-    said = plain(tab.score.text())
+    said = plain(tab.predictions.score.text())
     assert said.startswith("practicing: pract ##icing, 2 [MASK] side by side, each piece given those before it: ")
     assert said.count(" %") == 3  # two factors and their product, the smallest ones included
 
 
 def test_no_word_and_a_word_of_no_pieces_each_get_a_sentence(tab: MaskedLMTab, qtbot: QtBot, settle: Settle) -> None:
-    assert "Type a word" in tab.score.text()
-    tab.word.setText("\N{SNOWMAN}")
+    assert "Type a word" in tab.predictions.score.text()
+    tab.predictions.word.setText("\N{SNOWMAN}")
     settle()
-    assert "has no pieces for it" in tab.score.text()
+    assert "has no pieces for it" in tab.predictions.score.text()
 
 
 def test_the_surprise_of_a_masked_token_fits_its_probability(tab: MaskedLMTab) -> None:
-    dog = next(bar for bar in tab.bars.bars if bar.label == "dog")
-    assert float(tab.surprises.values[2]) == pytest.approx(-np.log(dog.share), abs=1e-3)
-    assert np.isnan(tab.surprises.values[[0, 5, 10]]).all()
+    dog = next(bar for bar in tab.predictions.bars.bars if bar.label == "dog")
+    assert float(tab.predictions.surprises.values[2]) == pytest.approx(-np.log(dog.share), abs=1e-3)
+    assert np.isnan(tab.predictions.surprises.values[[0, 5, 10]]).all()
 
 
 def test_a_long_text_is_asked_token_by_token_only_on_demand(show: Show, settle: Settle, qtbot: QtBot) -> None:
     tab = cast(MaskedLMTab, show(MaskedLMTab, Scenario("dog " * 80)))
-    assert not tab.surprises.isVisible()
-    qtbot.mouseClick(tab.job.start, Qt.MouseButton.LeftButton)
+    assert not tab.predictions.surprises.isVisible()
+    qtbot.mouseClick(tab.predictions.job.start, Qt.MouseButton.LeftButton)
     settle()
-    assert tab.surprises.isVisible()
-    assert len(tab.surprises.values) == 82
+    assert tab.predictions.surprises.isVisible()
+    assert len(tab.predictions.surprises.values) == 82
 
 
 def test_cancelling_leaves_the_picture_as_it_was(
     show: Show, settle: Settle, qtbot: QtBot, workspace: Workspace
 ) -> None:
     tab = cast(MaskedLMTab, show(MaskedLMTab, Scenario("dog " * 500)))
-    qtbot.mouseClick(tab.job.start, Qt.MouseButton.LeftButton)
-    qtbot.keyClick(tab.job.cancel, Qt.Key.Key_Space)
+    qtbot.mouseClick(tab.predictions.job.start, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(tab.predictions.job.cancel, Qt.Key.Key_Space)
     settle()
-    assert not tab.surprises.isVisible()
-    assert tab.job.start.isVisible()
+    assert not tab.predictions.surprises.isVisible()
+    assert tab.predictions.job.start.isVisible()
 
 
 def test_another_look_keeps_what_was_asked_token_by_token(show: Show, settle: Settle, qtbot: QtBot) -> None:
     theme.apply("light")
     tab = cast(MaskedLMTab, show(MaskedLMTab, Scenario("dog " * 80)))
-    qtbot.mouseClick(tab.job.start, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(tab.predictions.job.start, Qt.MouseButton.LeftButton)
     settle()
     theme.apply("dark")
     settle()
     theme.apply("light")
     settle()
-    assert tab.surprises.isVisible()
-    assert len(tab.surprises.values) == 82
+    assert tab.predictions.surprises.isVisible()
+    assert len(tab.predictions.surprises.values) == 82
 
 
 def test_two_masks_are_listed_side_by_side(show: Show, starter: Bert) -> None:
     tab = cast(MaskedLMTab, show(MaskedLMTab, TWO))
-    assert tab.asked == (5, 9)
+    assert tab.predictions.asked == (5, 9)
     trace = starter.trace(TWO)
-    for candidates, position in zip(tab.lists, (5, 9), strict=False):
+    for candidates, position in zip(tab.predictions.lists, (5, 9), strict=False):
         best, _ = masked_lm.predictions(starter, trace, position)[0]
         assert candidates.isVisible()
         assert candidates.bars.bars[0].label == best
-    assert [candidates.heading for candidates in tab.lists[:2]] == ["Position 5 · market", "Position 9 · fruits"]
-    assert not tab.lists[2].isVisible()
+    assert [candidates.heading for candidates in tab.predictions.lists[:2]] == [
+        "Position 5 · market",
+        "Position 9 · fruits",
+    ]
+    assert not tab.predictions.lists[2].isVisible()
     assert "by itself" in tab.answer
 
 
 def test_one_mask_has_one_list_and_no_word_about_others(tab: MaskedLMTab) -> None:
-    assert [candidates.isVisible() for candidates in tab.lists] == [True, False, False]
+    assert [candidates.isVisible() for candidates in tab.predictions.lists] == [True, False, False]
     assert "by itself" not in tab.answer
 
 
@@ -173,10 +178,10 @@ def test_of_many_masks_those_nearest_the_chosen_are_listed(show: Show, workspace
     tab = cast(MaskedLMTab, show(MaskedLMTab, many))
     tab.resize(1408, 700)
     settle()
-    assert tab.asked == (1, 4, 7)
+    assert tab.predictions.asked == (1, 4, 7)
     workspace.select(token=9)
     settle()
-    assert tab.asked == (4, 7, 9)
+    assert tab.predictions.asked == (4, 7, 9)
 
 
 def test_a_narrow_window_lists_fewer_and_keeps_the_chosen(show: Show, workspace: Workspace, settle: Settle) -> None:
@@ -184,7 +189,7 @@ def test_a_narrow_window_lists_fewer_and_keeps_the_chosen(show: Show, workspace:
     workspace.select(token=9)
     tab.resize(992, 500)
     settle()
-    assert tab.asked == (5, 9)
+    assert tab.predictions.asked == (5, 9)
 
 
 def test_a_token_that_is_not_masked_stands_beside_the_nearest_mask(
@@ -193,29 +198,29 @@ def test_a_token_that_is_not_masked_stands_beside_the_nearest_mask(
     tab = cast(MaskedLMTab, show(MaskedLMTab, TWO))
     workspace.select(token=8)
     settle()
-    assert tab.asked == (8, 9)
-    assert [candidates.is_chosen for candidates in tab.lists] == [True, False, False]
+    assert tab.predictions.asked == (8, 9)
+    assert [candidates.is_chosen for candidates in tab.predictions.lists] == [True, False, False]
 
 
 def test_a_heading_that_is_clicked_chooses_its_list(
     show: Show, workspace: Workspace, settle: Settle, qtbot: QtBot
 ) -> None:
     tab = cast(MaskedLMTab, show(MaskedLMTab, TWO))
-    qtbot.mouseClick(tab.lists[1], Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
+    qtbot.mouseClick(tab.predictions.lists[1], Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
     settle()
-    assert workspace.selection.token == tab.position == 9
-    assert [candidates.is_chosen for candidates in tab.lists] == [False, True, False]
+    assert workspace.selection.token == tab.predictions.position == 9
+    assert [candidates.is_chosen for candidates in tab.predictions.lists] == [False, True, False]
 
 
 def test_a_candidate_goes_where_its_list_says(show: Show, workspace: Workspace, settle: Settle, qtbot: QtBot) -> None:
     tab = cast(MaskedLMTab, show(MaskedLMTab, TWO))
-    second = tab.lists[1].bars
+    second = tab.predictions.lists[1].bars
     piece = second.bars[4].label
     qtbot.mouseClick(second, Qt.MouseButton.LeftButton, pos=second.bar_rect(4).center().toPoint())
     settle()
     assert workspace.trace is not None
     assert (workspace.trace.tokens[5], workspace.trace.tokens[9]) == ("[MASK]", piece)
-    assert tab.position == 9
+    assert tab.predictions.position == 9
 
 
 def test_a_model_without_the_head_is_told_in_a_sentence(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,12 +249,12 @@ def test_a_left_to_right_model_is_asked_where_it_says_what_is_missing(
 def test_the_candidates_of_every_layer_stand_below_and_follow_the_position(
     tab: MaskedLMTab, workspace: Workspace, starter: Bert, settle: Settle, qtbot: QtBot
 ) -> None:
-    assert tab.layers.words.values.shape == (7, 5)
+    assert tab.predictions.layers.words.values.shape == (7, 5)
     workspace.select(token=8)
     settle()
     best = masked_lm.predictions(starter, starter.trace(EXAMPLE), position=8, top=5)
-    sheet = tab.layers.words.sheet()
+    sheet = tab.predictions.layers.words.sheet()
     assert [cell.split()[0] for cell in sheet.values[6]] == [piece for piece, _ in best]
-    assert plain(tab.layers.reading).startswith(f"layer 6: {best[0][0]} in place 1")
-    qtbot.keyClick(tab.layers.words, Qt.Key.Key_Right)
-    assert plain(tab.layers.reading).startswith(f"layer 6: {best[1][0]} in place 2")
+    assert plain(tab.predictions.layers.reading).startswith(f"layer 6: {best[0][0]} in place 1")
+    qtbot.keyClick(tab.predictions.layers.words, Qt.Key.Key_Right)
+    assert plain(tab.predictions.layers.reading).startswith(f"layer 6: {best[1][0]} in place 2")

@@ -25,9 +25,9 @@ PAIR = Scenario("My dog is cute", "he likes playing")
 def test_both_labels_stand_there_in_words_with_their_probabilities(show: Show, starter: Bert) -> None:
     tab = cast(NextSentenceTab, show(NextSentenceTab))
     follows, does_not = next_sentence.probabilities(starter, starter.trace(EXAMPLE))
-    assert [bar.label for bar in tab.bars.bars] == ["B follows A", "B is some other sentence"]
-    assert [bar.share for bar in tab.bars.bars] == pytest.approx([follows, does_not], abs=1e-6)
-    assert sum(bar.share for bar in tab.bars.bars) == pytest.approx(1)
+    assert [bar.label for bar in tab.verdict.bars.bars] == ["B follows A", "B is some other sentence"]
+    assert [bar.share for bar in tab.verdict.bars.bars] == pytest.approx([follows, does_not], abs=1e-6)
+    assert sum(bar.share for bar in tab.verdict.bars.bars) == pytest.approx(1)
 
 
 def test_the_answer_is_a_sentence(show: Show, starter: Bert) -> None:
@@ -39,7 +39,7 @@ def test_the_answer_is_a_sentence(show: Show, starter: Bert) -> None:
 def test_every_number_of_the_way_is_the_verdicts(show: Show, starter: Bert) -> None:
     tab = cast(NextSentenceTab, show(NextSentenceTab))
     verdict = next_sentence.verdict(starter, starter.trace(EXAMPLE))
-    written = re.findall(r"−?\d+\.\d{4}", plain(tab.path.table.replace("</td>", " ")))
+    written = re.findall(r"−?\d+\.\d{4}", plain(tab.verdict.path.table.replace("</td>", " ")))
     numbers = (verdict.sums, verdict.bias, verdict.logits, verdict.exponentials, verdict.probabilities)
     expected = [signed(float(number[label]), 4) for label in (0, 1) for number in numbers]
     expected += [signed(float(verdict.logits.max()), 4), signed(float(verdict.exponentials.sum()), 4)]
@@ -50,7 +50,7 @@ def test_the_dimension_that_speaks_most_for_is_next_stands_first(show: Show, sta
     tab = cast(NextSentenceTab, show(NextSentenceTab))
     verdict = next_sentence.verdict(starter, starter.trace(EXAMPLE))
     evidence = (verdict.weight[0] - verdict.weight[1]) * verdict.pooled
-    sheet = tab.path.picture.sheet()
+    sheet = tab.verdict.path.picture.sheet()
     assert sheet.rows == ("pooled", "weight IsNext", "weight NotNext", "product IsNext", "product NotNext")
     assert sheet.columns[0] == str(evidence.argmax())
     assert sheet.columns[-1] == str(evidence.argmin())
@@ -60,25 +60,25 @@ def test_the_dimension_that_speaks_most_for_is_next_stands_first(show: Show, sta
 
 def test_the_arrow_keys_read_the_next_dimension(show: Show, qtbot: QtBot) -> None:
     tab = cast(NextSentenceTab, show(NextSentenceTab))
-    first = tab.path.reading
-    qtbot.keyClick(tab.path.heatmap, Qt.Key.Key_Right)
-    assert tab.path.reading == first
-    qtbot.keyClick(tab.path.heatmap, Qt.Key.Key_Right)
-    dimension = tab.path.picture.sheet().columns[1]
-    assert plain(tab.path.reading).startswith(f"Dimension {dimension}: pooled ")
+    first = tab.verdict.path.reading
+    qtbot.keyClick(tab.verdict.path.heatmap, Qt.Key.Key_Right)
+    assert tab.verdict.path.reading == first
+    qtbot.keyClick(tab.verdict.path.heatmap, Qt.Key.Key_Right)
+    dimension = tab.verdict.path.picture.sheet().columns[1]
+    assert plain(tab.verdict.path.reading).startswith(f"Dimension {dimension}: pooled ")
 
 
 def test_it_says_what_the_other_way_round_would_give(show: Show, starter: Bert) -> None:
     tab = cast(NextSentenceTab, show(NextSentenceTab, PAIR))
     is_next, _ = next_sentence.probabilities(starter, starter.trace(Scenario(PAIR.second, PAIR.first)))
     assert f"that A follows B: {rounded_percent(is_next)}.".replace("\N{NO-BREAK SPACE}", " ") in plain(
-        tab.other_way_round
+        tab.verdict.other_way_round
     )
 
 
 def test_the_button_swaps_the_two(show: Show, workspace: Workspace, settle: Settle, qtbot: QtBot) -> None:
     tab = cast(NextSentenceTab, show(NextSentenceTab, PAIR))
-    qtbot.mouseClick(tab.swap, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(tab.verdict.swap, Qt.MouseButton.LeftButton)
     settle()
     assert workspace.scenario == Scenario(PAIR.second, PAIR.first)
 
@@ -88,15 +88,15 @@ def test_a_column_is_what_the_flip_really_changes(show: Show, starter: Bert) -> 
     now, _ = next_sentence.probabilities(starter, starter.trace(PAIR))
     for position in (0, 7, 10):
         flipped, _ = next_sentence.probabilities(starter, starter.trace(PAIR.flip(position)))
-        assert float(tab.changes.values[position]) == pytest.approx((flipped - now) * 100, abs=1e-3)
+        assert float(tab.verdict.changes.values[position]) == pytest.approx((flipped - now) * 100, abs=1e-3)
 
 
 def test_a_column_that_is_clicked_chooses_its_token(show: Show, workspace: Workspace, qtbot: QtBot) -> None:
     tab = cast(NextSentenceTab, show(NextSentenceTab, PAIR))
-    place = tab.changes.column_rect(7).center().toPoint()
-    qtbot.mouseClick(tab.changes, Qt.MouseButton.LeftButton, pos=place)
+    place = tab.verdict.changes.column_rect(7).center().toPoint()
+    qtbot.mouseClick(tab.verdict.changes, Qt.MouseButton.LeftButton, pos=place)
     assert workspace.clicked.token == 7
-    qtbot.keyClick(tab.changes, Qt.Key.Key_Right)
+    qtbot.keyClick(tab.verdict.changes, Qt.Key.Key_Right)
     assert workspace.clicked.token == 8
 
 
@@ -106,20 +106,20 @@ def test_the_keys_stay_in_the_columns_when_a_token_is_flipped(
     tab = cast(NextSentenceTab, show(NextSentenceTab, PAIR))
     with qtbot.waitActive(tab):
         tab.activateWindow()
-    tab.changes.setFocus()
+    tab.verdict.changes.setFocus()
     workspace.edit(lambda scenario: scenario.flip(7))
     settle()
-    assert tab.changes.hasFocus()
+    assert tab.verdict.changes.hasFocus()
 
 
 def test_a_long_pair_is_flipped_only_on_demand(show: Show, settle: Settle, qtbot: QtBot) -> None:
     tab = cast(NextSentenceTab, show(NextSentenceTab, Scenario("my dog " * 20, "he likes " * 20)))
-    assert not tab.changes.isVisible()
-    tab.job.start.setFocus()
-    qtbot.keyClick(tab.job.start, Qt.Key.Key_Space)
+    assert not tab.verdict.changes.isVisible()
+    tab.verdict.job.start.setFocus()
+    qtbot.keyClick(tab.verdict.job.start, Qt.Key.Key_Space)
     settle()
-    assert tab.changes.isVisible()
-    assert len(tab.changes.values) == 83
+    assert tab.verdict.changes.isVisible()
+    assert len(tab.verdict.changes.values) == 83
 
 
 def test_one_sentence_alone_asks_for_another(show: Show) -> None:
