@@ -49,6 +49,7 @@ class PairVerdict(View):
         self.path = VerdictPath()
         self._lay_out()
         self.swap.clicked.connect(workspace.swap)
+        self.path.inspected.connect(workspace.inspect)
         self.changes.chosen.connect(lambda place: workspace.select(token=place))
         self.changes.hovered.connect(lambda place: workspace.hover() if place is None else workspace.hover(token=place))
 

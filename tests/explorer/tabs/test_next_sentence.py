@@ -68,6 +68,16 @@ def test_the_arrow_keys_read_the_next_dimension(show: Show, qtbot: QtBot) -> Non
     assert plain(tab.verdict.path.reading).startswith(f"Dimension {dimension}: pooled ")
 
 
+def test_a_number_of_the_way_that_is_clicked_is_written_out(
+    show: Show, workspace: Workspace, settle: Settle, qtbot: QtBot
+) -> None:
+    tab = cast(NextSentenceTab, show(NextSentenceTab))
+    settle()
+    with qtbot.waitSignal(workspace.inspected):
+        place = tab.verdict.path.heatmap.cell_rect((1, 0)).center().toPoint()
+        qtbot.mouseClick(tab.verdict.path.heatmap.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
 def test_it_says_what_the_other_way_round_would_give(show: Show, starter: Bert) -> None:
     tab = cast(NextSentenceTab, show(NextSentenceTab, PAIR))
     is_next, _ = next_sentence.probabilities(starter, starter.trace(Scenario(PAIR.second, PAIR.first)))
