@@ -50,7 +50,8 @@ class WordMap(Heatmap):
         if across.cell < metrics.horizontalAdvance("m" * _LETTERS) + 2 * _SIDE or down.cell < metrics.height():
             return
         small = QFontMetricsF(self._figures)
-        with_share = down.cell >= metrics.height() + small.height() + 4
+        widest = small.horizontalAdvance(rounded_percent(0.9996)) + 2  # the longest there is
+        with_share = down.cell >= metrics.height() + small.height() + 4 and across.cell >= widest
         for row in down.entries(len(self._rows), 1):
             for column in across.entries(len(self._columns), 1):
                 share = float(self._values[row, column])
@@ -59,7 +60,7 @@ class WordMap(Heatmap):
                 box = QRectF(left, top, across.cell - 2 * _SIDE, down.cell)
                 if with_share:
                     painter.setFont(self._figures)
-                    below = box.adjusted(0, down.cell / 2, 0, -1)
+                    below = box.adjusted(-_SIDE, down.cell / 2, _SIDE, -1)
                     painter.drawText(below, Qt.AlignmentFlag.AlignCenter, rounded_percent(share))
                     box.setHeight(down.cell / 2 + 2)
                 painter.setFont(font)
