@@ -55,6 +55,7 @@ _TABS: tuple[tuple[str, int, type[Page]], ...] = (
 
 
 _LOOKED_AT = 3_000  # milliseconds that an answer stays until its question is worth remembering
+_DOCKED_FROM = 1_280  # pixels that the window is wide: a narrower one has no room beside its tabs
 _READ_IN = 8_000  # milliseconds that the status line says what was done
 
 
@@ -97,7 +98,8 @@ class Window(QMainWindow):
         self.setCentralWidget(column)
         self.arithmetic = QDockWidget(self.tr("Arithmetic"))
         self.arithmetic.setObjectName("arithmetic")
-        self.arithmetic.setWidget(Arithmetic(workspace))
+        self.arithmetic_panel = Arithmetic(workspace)
+        self.arithmetic.setWidget(self.arithmetic_panel)
         self.arithmetic.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.arithmetic)
         self.arithmetic.hide()
@@ -151,8 +153,13 @@ class Window(QMainWindow):
             self.exporter.take(way, picture)
 
     def show_arithmetic(self) -> None:
-        """Shows or hides how the number came about that was clicked last."""
-        self.arithmetic.setVisible(self.arithmetic.isHidden())
+        """Shows or hides how the number came about that was clicked last; in a small window it floats over it."""
+        opening = self.arithmetic.isHidden()
+        if opening:
+            self.arithmetic.setFloating(self.width() < _DOCKED_FROM)
+        self.arithmetic.setVisible(opening)
+        if opening:
+            self.arithmetic_panel.take_keys()
 
     def use_theme(self, name: theme.Theme) -> None:
         """Changes the look, now and at the next start."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from explorer.widgets.figures import signed
@@ -39,7 +40,7 @@ def number(value: float) -> str:
 
 
 def title(place: Place, names: Names) -> str:
-    """What the number at ``place`` is; plain text. Layers, heads and dimensions count from 1."""
+    """What the number at ``place`` is; plain text. Layers and heads count from 1, dimensions from 0."""
     return _TITLES[place.stage]().format(
         layer=place.layer,
         next=place.layer + 1,
@@ -48,9 +49,9 @@ def title(place: Place, names: Names) -> str:
         other=names.token(place.column),
         entry=names.entry(place.column),
         label=("IsNext", "NotNext")[place.column % 2],
-        dimension=place.column + 1,
+        dimension=place.column,
         name=place.name,
-        row=place.row + 1,
+        row=place.row,
     )
 
 
@@ -61,7 +62,7 @@ def formula(step: Step) -> str:
 
 # Asked for when they are shown, in the language that is on.
 _TITLES: dict[Stage, Callable[[], str]] = {
-    Stage.WEIGHT: lambda: translate("steps", "learnt weight {name}, row {row}, column {dimension}"),
+    Stage.WEIGHT: lambda: translate("steps", "learnt weight {name} [{row}, {dimension}]"),
     Stage.TOKEN: lambda: translate("steps", "token embedding of {token}, dimension {dimension}"),
     Stage.SEGMENT: lambda: translate("steps", "segment embedding of {token}, dimension {dimension}"),
     Stage.POSITION: lambda: translate("steps", "position embedding of {token}, dimension {dimension}"),
@@ -110,24 +111,17 @@ _TITLES: dict[Stage, Callable[[], str]] = {
 }
 
 
-def _listed(parts: Sequence[str], sign: str) -> str:
-    """All ``parts``, or the first and the last of many."""
-    if len(parts) > _ALL:
-        parts = [*parts[: _ALL - 1], "…", parts[-1]]
-    return f" {sign} ".join(parts)
-
-
-def _signed_sum(values: Sequence[float]) -> str:
-    return _listed([number(value) for value in values], "+")
-
-
 def _products(step: Step) -> str:
-    left, right = (term.values.tolist() for term in step.terms[:2])
-    return _listed([f"{number(one)} · {number(other)}" for one, other in zip(left, right, strict=True)], "+")
+    left, right = (term.values for term in step.terms[:2])
+    shown = range(len(left)) if len(left) <= _ALL else (*range(_ALL - 1), len(left) - 1)
+    parts = [f"{number(float(left[place]))} · {number(float(right[place]))}" for place in shown]
+    if len(left) > _ALL:
+        parts.insert(-1, "…")
+    return " + ".join(parts)
 
 
 def _sum(step: Step) -> str:
-    return f"{_signed_sum([float(term.values[0]) for term in step.terms])} = {number(step.value)}"
+    return f"{' + '.join(number(float(term.values[0])) for term in step.terms)} = {number(step.value)}"
 
 
 def _dot(step: Step) -> str:
@@ -153,9 +147,17 @@ def _scaled_dot(step: Step) -> str:
 
 def _softmax(step: Step) -> str:
     scores = step.terms[0].values
-    parts = [f"exp({number(score)})" for score in scores.tolist()]
-    written = translate("steps", "softmax: {own} / ({all}) = {value}")
-    return written.format(own=parts[step.index], all=_listed(parts, "+"), value=number(step.value))
+    exponentials = np.exp(scores - scores.max())
+    written = translate(
+        "steps", "softmax: exp({own} − {largest}) / Σ exp(… − {largest}) = {exponential} / {sum} = {value}"
+    )
+    return written.format(
+        own=number(float(scores[step.index])),
+        largest=number(float(scores.max())),
+        exponential=number(float(exponentials[step.index])),
+        sum=number(float(exponentials.sum())),
+        value=number(step.value),
+    )
 
 
 def _layer_norm(step: Step) -> str:

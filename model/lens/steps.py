@@ -81,6 +81,18 @@ class Place:
     column: int = 0
     name: str = ""
 
+    def moved(self, destination: Callable[[int], int | None]) -> Place | None:
+        """The same number where the tokens stand at ``destination(position)``; None where one of its own is gone."""
+        if self.stage in _OF_NO_TOKEN:
+            return self
+        row = destination(self.row)
+        column = destination(self.column) if self.stage in _OF_TWO_TOKENS else self.column
+        return None if row is None or column is None else dataclasses.replace(self, row=row, column=column)
+
+
+_OF_NO_TOKEN = {Stage.WEIGHT, Stage.POOLED_SUM, Stage.POOLED, Stage.NSP_LOGIT, Stage.NSP}
+_OF_TWO_TOKENS = {Stage.SCORE, Stage.ATTENTION, Stage.TOKEN_COSINE, Stage.COSINE}
+
 
 @dataclass(frozen=True, eq=False)
 class Term:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,9 +29,7 @@ def dock(window: Window, qtbot: QtBot) -> Arithmetic:
     with qtbot.waitSignal(window.workspace.answered, timeout=20_000):
         window.workspace.open_model(TEXTBOOK, PAIR)
     window.show_arithmetic()
-    dock = window.arithmetic.widget()
-    assert isinstance(dock, Arithmetic)
-    return dock
+    return window.arithmetic_panel
 
 
 def shows(dock: Arithmetic, qtbot: QtBot, place: Place) -> None:
@@ -80,8 +79,8 @@ def test_an_operand_leads_on_and_back(window: Window, dock: Arithmetic, qtbot: Q
     assert "[MASK] looks at my, layer 2 head 1" in dock.heading.text()
     assert dock.formula.text().startswith("softmax: exp(")
     assert not dock.back.isEnabled()
-    dock.table.clicked.emit(dock.operands.index(0, 1))
-    score = Place(Stage.SCORE, 1, 0, 2, 1)  # the marked one stands first
+    dock.table.clicked.emit(dock.operands.index(dock.operands.marked(), 1))
+    score = Place(Stage.SCORE, 1, 0, 2, 1)
     shows(dock, qtbot, score)
     dock.table.setFocus()
     qtbot.keyClick(dock.table, Qt.Key.Key_Backspace)
@@ -115,9 +114,71 @@ def test_another_answer_writes_out_the_same_number_anew(
     shows(dock, qtbot, place)
     assert dock.step is not None
     before = dock.step.value
-    answered(lambda: window.workspace.set_texts("he is cute", "he likes playing"))
+    answered(lambda: window.workspace.set_texts("is my dog cute", "he likes playing"))
     qtbot.waitUntil(lambda: dock.step is not None and dock.step.value != before, timeout=10_000)
-    assert "token + segment + position of he" in dock.heading.text()
+    assert "token + segment + position of my" in dock.heading.text()
+
+
+def test_the_number_stays_with_its_tokens_when_the_text_changes(
+    window: Window, dock: Arithmetic, qtbot: QtBot, answered: Callable[[Callable[[], object]], None]
+) -> None:
+    window.workspace.inspect(Place(Stage.ATTENTION, 1, 0, 8, 7))  # play looks at likes
+    shows(dock, qtbot, Place(Stage.ATTENTION, 1, 0, 8, 7))
+    assert "play looks at likes" in dock.heading.text()
+    answered(lambda: window.workspace.set_texts("my little dog is cute", "he likes playing"))
+    qtbot.waitUntil(lambda: dock.step is not None and dock.step.place.row != 8, timeout=10_000)
+    assert "play looks at likes" in dock.heading.text()
+
+
+def test_another_model_is_not_asked_for_a_number_of_the_former(
+    window: Window, dock: Arithmetic, qtbot: QtBot, starter_folder: Path
+) -> None:
+    window.workspace.inspect_piece(2, "dog")
+    qtbot.waitUntil(lambda: dock.step is not None, timeout=10_000)
+    window.open_model(starter_folder)
+    qtbot.waitUntil(lambda: "Click another number" in dock.hint.text(), timeout=20_000)
+    assert dock.step is None
+
+
+def test_backspace_at_the_end_of_the_way_goes_back_and_leaves_the_sentence_alone(
+    window: Window, dock: Arithmetic, qtbot: QtBot
+) -> None:
+    window.workspace.inspect(Place(Stage.QUERY, 0, 0, 2, 1))
+    shows(dock, qtbot, Place(Stage.QUERY, 0, 0, 2, 1))
+    dock.take_keys()
+    qtbot.keyClick(dock.table, Qt.Key.Key_Return)  # on the bias, which was learnt
+    qtbot.waitUntil(lambda: dock.step is not None and dock.step.operation is Operation.LEARNT, timeout=10_000)
+    focused = window.focusWidget()
+    assert focused is not None
+    assert dock.isAncestorOf(focused) or focused is dock
+    qtbot.keyClick(focused, Qt.Key.Key_Backspace)
+    shows(dock, qtbot, Place(Stage.QUERY, 0, 0, 2, 1))
+    assert window.workspace.scenario.first == "my dog is cute"
+
+
+def test_the_row_of_the_whole_matrix_that_is_multiplied_is_in_sight(
+    window: Window, dock: Arithmetic, qtbot: QtBot
+) -> None:
+    place = Place(Stage.INNER, 1, row=2, column=20)
+    window.workspace.inspect(place)
+    shows(dock, qtbot, place)
+    rect = lambda: dock.matrix.visualRect(dock.matrix.model().index(20, 0))  # noqa: E731
+    qtbot.waitUntil(lambda: dock.matrix.viewport().rect().contains(rect()), timeout=5_000)
+    assert dock.matrix.selectionModel().isRowSelected(20)
+
+
+def test_a_softmax_over_a_vocabulary_is_written_out_without_a_halt(
+    window: Window, dock: Arithmetic, qtbot: QtBot, starter_folder: Path
+) -> None:
+    with qtbot.waitSignal(window.workspace.answered, timeout=20_000):
+        window.open_model(starter_folder)
+    written: list[int] = []
+    dock.operands.modelReset.connect(lambda: written.append(dock.operands.rowCount()))
+    window.workspace.inspect_piece(2, "dog")
+    qtbot.waitUntil(lambda: dock.step is not None, timeout=20_000)
+    assert written[-1] == len(window.workspace.bert.tokenizer.tokens)  # type: ignore[union-attr]
+    assert "Σ exp(" in dock.formula.text()
+    assert dock.operands.data(dock.operands.index(dock.operands.marked(), 0)) == "dog"
 
 
 def test_a_number_that_is_no_longer_there_is_said(
@@ -127,7 +188,7 @@ def test_a_number_that_is_no_longer_there_is_said(
     window.workspace.inspect(place)
     shows(dock, qtbot, place)
     answered(lambda: window.workspace.set_texts("cute", ""))
-    qtbot.waitUntil(lambda: "computes no such number here" in dock.hint.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "is not in this answer" in dock.hint.text(), timeout=10_000)
 
 
 def test_hidden_it_asks_nothing(window: Window, dock: Arithmetic, qtbot: QtBot) -> None:
