@@ -42,7 +42,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 _LARGEST = 40  # rows and columns of a matrix that is shown as a whole
 _ROWS = 33  # of it that are seen at once, where there is room
-_NARROWEST = 320  # pixels
+_NARROWEST = 352  # pixels
 _DEEPEST = 40  # numbers of the way here that are kept
 _BETWEEN = 5  # pixels between two rows
 
@@ -222,7 +222,7 @@ class Arithmetic(QWidget):
         assert trace is not None
         self.step, self._asked = step, explained.asked
         names = Names(trace.tokens, bert.tokenizer.tokens)
-        self.heading.setText(f"{title(step.place, names)}: {number(step.value)}".replace(".", ".\u200b"))
+        self.heading.setText(f"{title(step.place, names)}: {number(step.value)}")
         self.formula.say(escape(formula(step)))
         self.hint.setText(self._hint(step))
         self._show_operands(step, names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
@@ -24,6 +26,7 @@ from model.lens.attention import Head
 from model.lens.what_if import HeadsThatMatter, Prediction
 from model.trace import Trace
 
+_MATTERS = 0.02  # nats of ln p: below that no head does by itself
 _LISTED = 8  # heads
 _MAP = 10  # lines of text that the map is as high and as wide as, at least
 _WIDEST = 1.6  # times as wide as high: its cells, where there is room
@@ -82,6 +85,8 @@ class HeadFinder(Picture):
             return ""
         layer, head = result.ranked[0]
         before, after = (rounded_percent(float(share)) for share in (result.now, result.without[layer, head]))
+        if abs(float(result.change[layer, head])) < _MATTERS:
+            return self.tr("No single head matters to {0}: it stays at {1}.").format(quoted(prediction), before)
         return self.tr("{0} matters most to {1}: without it {2} → {3}.").format(
             strong(self.tr("Layer {0} head {1}").format(layer + 1, head + 1)),
             quoted(prediction),
@@ -125,7 +130,7 @@ class HeadFinder(Picture):
     def _show(self, result: HeadsThatMatter) -> None:
         self._result = result
         largest = float(np.nanmax(np.abs(result.change), initial=0))
-        limit = float(f"{max(largest, _LEAST):.2g}")  # the legend writes it
+        limit = math.ceil(max(largest, _LEAST) * 100) / 100  # the legend writes it
         rows, columns = (
             Axis([str(number + 1) for number in range(count)], numbers=True) for count in result.change.shape
         )

@@ -145,11 +145,8 @@ class LayerPredictions(View):
         last = len(trace.tokens) - 1
         if selection.token is not None and selection.token <= last:
             return selection.token
-        edited = [edit.position for edit in trace.scenario.edits]
-        masks = [place for place, token in enumerate(trace.tokens) if token == bert.tokenizer.mask_token]
-        if bert.config.is_decoder:
-            return max(last - 1, 0)
-        return min([*edited, *masks], default=min(1, last))
+        asked = masked_lm.asked(bert, trace)
+        return next(iter(asked), max(last - 1, 0) if bert.config.is_decoder else min(1, last))
 
     def _hover(self, cell: Cell | None) -> None:
         self._hovered = None if cell is None else cell[0]

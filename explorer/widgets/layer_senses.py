@@ -161,11 +161,9 @@ class LayerSenses(View):
     def _nothing_shared(self) -> str:
         trace, typed = self.workspace.trace, self.second.text().strip()
         assert trace is not None
-        first, second = trace.scenario.first, typed or trace.scenario.second
-        if not second:
+        if not typed and not trace.scenario.second:
             return self.tr("Type a second sentence that has a word of the first, to see where its two uses part.")
-        sentence = self.tr("{0} and {1} share no word: type a second sentence that has one of the first.")
-        return sentence.format(*(strong(escape(text)) for text in (first, second)))
+        return self.tr("The two sentences share no word: type a second one that has a word of the chosen one.")
 
     def _prompt(self) -> None:
         """What stands in the empty field: the other sentence of the pair, where that is asked."""
@@ -213,11 +211,17 @@ class LayerSenses(View):
             said = emphasised(said).format(word, layer, *map(cosine, falls))
         sentences = [said, self._against(comparison)]
         if found.is_example:
-            sentences.insert(0, self.tr("Your sentences share no word, so this is the lecture's example."))
+            sentences.insert(0, self._why_example())
         elif found.missing:
             only = self.tr("{0} stands in one of the sentences only, so this is {1}.")
             sentences.insert(0, only.format(strong(escape(found.missing)), word))
         return " ".join(filter(None, sentences))
+
+    def _why_example(self) -> str:
+        trace = self.workspace.trace
+        if trace is not None and not trace.scenario.second and not self.second.text().strip():
+            return self.tr("Type a second sentence with a word of yours; until then this is the lecture's example.")
+        return self.tr("Your sentences share no word, so this is the lecture's example.")
 
     def _against(self, comparison: Comparison) -> str:
         """What is nearer: the same word elsewhere, or the words around it."""

@@ -108,7 +108,8 @@ class Operands(QAbstractTableModel):
     def look(self, row: int, column: int) -> Cell:
         """How a cell is painted."""
         colours = theme.palette()
-        font = theme.font(bold=row == self.marked() and bool(len(self._shares) or self._rows))
+        is_one_of_many = self._step is not None and self._step.operation in (Operation.SOFTMAX, Operation.LAYER_NORM)
+        font = theme.font(bold=is_one_of_many and row == self.marked())
         is_link = column > 0 and self.place(self.index(row, column)) is not None
         ink = colours.accent if is_link else colours.ink if column else colours.faint
         return Cell(self._written(row, column), font, ink, None, RIGHT if column else LEFT)

@@ -22,6 +22,7 @@ from explorer.widgets.verdict_path import VerdictPath
 from explorer.widgets.view import View
 from explorer.workspace import Selection
 from model.lens import next_sentence
+from model.lens.steps import Place, Stage
 from model.trace import Floats, Trace
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class PairVerdict(View):
         super().__init__(page)
         workspace = self.workspace
         self._is_next = 0.0
-        self.bars = Bars(ranked=False, choosable=False)
+        self.bars = Bars(ranked=False)
         self.bars.setAccessibleName(self.question)
         self.swap = QPushButton(self.tr("Swap A and B"))
         self._round = Line()
@@ -50,6 +51,7 @@ class PairVerdict(View):
         self._lay_out()
         self.swap.clicked.connect(workspace.swap)
         self.path.inspected.connect(workspace.inspect)
+        self.bars.chosen.connect(lambda label: workspace.inspect(Place(Stage.NSP, column=label)))
         self.changes.chosen.connect(lambda place: workspace.select(token=place))
         self.changes.hovered.connect(lambda place: workspace.hover() if place is None else workspace.hover(token=place))
 

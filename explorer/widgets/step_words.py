@@ -50,7 +50,7 @@ def title(place: Place, names: Names) -> str:
         entry=names.entry(place.column),
         label=("IsNext", "NotNext")[place.column % 2],
         dimension=place.column,
-        name=place.name,
+        name=place.name.replace(".", ".\u200b"),  # where a long one may be broken
         row=place.row,
     )
 

@@ -39,14 +39,6 @@ class LogitLens:
     best: tuple[tuple[str, ...], ...]  # L+1 rows of T pieces: the most probable one
     probability: Floats  # (L+1, T) of that piece
 
-    def leads_from(self, position: int) -> int:
-        """The height from which on the piece that is best at the end is best all the way up."""
-        column = [row[position] for row in self.best]
-        return next(
-            (height + 1 for height in reversed(range(len(column))) if column[height] != column[-1]),
-            0,
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class PiecePath:

@@ -164,7 +164,7 @@ def test_a_long_text_waits_for_the_button_and_can_be_cancelled(
     assert job.start.isVisible()
     qtbot.mouseClick(job.start, Qt.MouseButton.LeftButton)
     settle()
-    assert "matters most to" in plain(tab.answer)
+    assert "No single head matters to" in plain(tab.answer)  # of 512 tokens each says little
 
 
 def test_several_masks_are_listed_each_with_its_heading(show: Show, settle: Settle) -> None:

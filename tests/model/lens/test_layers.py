@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 import model
 from model.lens import layers
-from model.lens.layers import Comparison, LogitLens
+from model.lens.layers import Comparison
 from tests.model.checkpoints import hugging_face
 
 STARTER = Path(__file__).parents[3] / "resources" / "models" / "starter"
@@ -136,14 +134,6 @@ def test_of_a_word_of_several_pieces_the_first_is_followed(starter: model.Bert, 
 def test_what_is_no_word_is_a_sentence(starter: model.Bert, masked: model.Trace, word: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         layers.paths(starter, masked, 2, [word])
-
-
-@given(st.lists(st.sampled_from("ab"), min_size=1, max_size=8))
-def test_a_piece_leads_from_where_no_other_is_best_above(column: list[str]) -> None:
-    lens = LogitLens(tuple((piece,) for piece in column), np.zeros((len(column), 1), np.float32))
-    start = lens.leads_from(0)
-    assert set(column[start:]) == {column[-1]}
-    assert start == 0 or column[start - 1] != column[-1]
 
 
 def test_without_the_head_there_is_a_sentence(tmp_path: Path) -> None:
