@@ -5,20 +5,24 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QByteArray, QIODevice, QMimeData, QObject, QPoint, QSaveFile, QSize, Signal
-from PySide6.QtGui import QGuiApplication, QImage, QImageWriter
+from PySide6.QtCore import QIODevice, QMimeData, QObject, QPoint, QSaveFile, QSize, Signal
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from explorer import theme
+from explorer.export_drawing import Drawing
 from explorer.settings import Settings
 from explorer.worker import Lane
 from explorer.workspace import Workspace
 
 _SCALE = 2.0  # pixels a point, at least: sharp on paper, too
+_SCALES = (2, 1, 4, 8)  # that are offered for a file, the usual one first
 
 
 class Sheet(NamedTuple):
@@ -36,11 +40,32 @@ class Sheet(NamedTuple):
         writer.writerows([label, *row] for label, row in zip(self.rows, self.values.tolist(), strict=True))
         return text.getvalue()
 
+    def csv_file(self) -> bytes:
+        """The same as a file, with its mark, or else spreadsheets take it for Latin-1."""
+        return self.csv().encode("utf-8-sig")
+
+    def npz_file(self) -> bytes:
+        """``values`` (R, C), ``rows`` (R,) and ``columns`` (C,) as NumPy reads them; values that are words as text."""
+        file = io.BytesIO()
+        values = self.values.astype(str) if self.values.dtype == object else self.values  # pickles could carry code
+        rows, columns = (np.array(list(labels), dtype=str) for labels in (self.rows, self.columns))
+        np.savez_compressed(file, values=values, rows=rows, columns=columns)
+        return file.getvalue()
+
+
+class Form(NamedTuple):
+    """One kind of file that something can be saved as."""
+
+    title: str
+    ending: str
+    encode: Callable[[], bytes]  # on the worker
+
 
 class Exportable(Protocol):
     """What can be taken out."""
 
     def image(self) -> QImage: ...  # on the GUI thread
+    def drawing(self) -> Drawing: ...  # on the GUI thread
     def sheet(self) -> Sheet: ...  # on the GUI thread; nobody writes into it afterwards
 
     @property
@@ -77,31 +102,43 @@ class Exporter(QObject):
         self._run("clipboard", lambda: (sheet.csv("\t"), sheet.csv()), self._put)
 
     def save_picture(self, picture: Exportable) -> None:
-        """Asks for a file and writes the picture into it, as PNG."""
-        self._ask(
-            self.tr("Save the picture"), self.tr("Pictures (*.png)"), f"{picture.name}.png", lambda: picture.image()
-        )
+        """Asks for a file and writes the picture into it, as PNG at some scale or as SVG."""
+        drawing, name = picture.drawing(), picture.name
+        pixels = [
+            Form(self.tr("PNG picture, {0} × (*.png)").format(scale), "png", partial(drawing.png, scale))
+            for scale in _SCALES
+        ]
+        drawn = Form(self.tr("SVG drawing, its text as text (*.svg)"), "svg", partial(drawing.svg, name))
+        self._ask(self.tr("Save the picture"), name, (*pixels, drawn))
 
     def save_numbers(self, picture: Exportable) -> None:
-        """Asks for a file and writes the numbers into it, as CSV."""
-        self._ask(
-            self.tr("Save the numbers"), self.tr("Tables (*.csv)"), f"{picture.name}.csv", lambda: picture.sheet()
+        """Asks for a file and writes the numbers into it, as CSV or NPZ."""
+        sheet = picture.sheet()
+        forms = (
+            Form(self.tr("CSV table (*.csv)"), "csv", sheet.csv_file),
+            Form(self.tr("NumPy arrays (*.npz)"), "npz", sheet.npz_file),
         )
+        self._ask(self.tr("Save the numbers"), picture.name, forms)
 
-    def _ask(self, title: str, kinds: str, name: str, content: Callable[[], QImage | Sheet]) -> None:
-        taken = content()  # now: the window goes on living behind the dialog
-        dialog = QFileDialog(self._window, title, str(self._settings.export_folder / name), kinds)
+    def _ask(self, title: str, name: str, forms: Sequence[Form]) -> None:
+        """What is saved is taken already: the window goes on living behind the dialog."""
+        file = self._settings.export_folder / f"{name}.{forms[0].ending}"
+        titles = [form.title for form in forms]
+        dialog = QFileDialog(self._window, title, str(file), ";;".join(titles))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(name.rpartition(".")[2])
-        dialog.fileSelected.connect(lambda file: self._write(Path(file), taken))
+        dialog.setDefaultSuffix(forms[0].ending)
+        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(forms[titles.index(chosen)].ending))
+        dialog.fileSelected.connect(
+            lambda file: self._write(Path(file), chosen_form(Path(file), dialog.selectedNameFilter(), forms))
+        )
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _write(self, file: Path, content: QImage | Sheet) -> None:
+    def _write(self, file: Path, form: Form) -> None:
         self._settings.export_folder = file.parent
         self._run(
             str(file),
-            lambda: write(file, content),
+            lambda: write(file, form.encode()),
             lambda _: self.done.emit(self.tr("Saved as {file}.").format(file=file)),
         )
 
@@ -132,16 +169,16 @@ def image_of(widget: QWidget) -> QImage:
     return image
 
 
-def write(file: Path, content: QImage | Sheet) -> None:
-    """On the worker: writes a picture as PNG or numbers as CSV, whole or not at all; ``OSError`` with a sentence."""
+def chosen_form(file: Path, chosen: str, forms: Sequence[Form]) -> Form:
+    """The form with the title that was ``chosen``, unless the file's name ends like another's."""
+    form = next((form for form in forms if form.title == chosen), forms[0])
+    ending = file.suffix.lower().removeprefix(".")
+    return form if form.ending == ending else next((form for form in forms if form.ending == ending), form)
+
+
+def write(file: Path, data: bytes) -> None:
+    """On the worker: writes ``data`` whole or not at all; ``OSError`` with a sentence."""
     saving = QSaveFile(str(file))
-    written = saving.open(QIODevice.OpenModeFlag.WriteOnly)
-    if written:
-        if isinstance(content, QImage):
-            written = QImageWriter(saving, QByteArray(b"png")).write(content)
-        else:
-            text = content.csv().encode("utf-8-sig")  # with its mark, or else spreadsheets take it for Latin-1
-            written = saving.write(text) == len(text)
-        written = written and saving.commit()
+    written = saving.open(QIODevice.OpenModeFlag.WriteOnly) and saving.write(data) == len(data) and saving.commit()
     if not written:
         raise OSError(f"{file} cannot be written: {saving.errorString()}.")

@@ -11,6 +11,7 @@ from PySide6.QtGui import QContextMenuEvent, QImage
 from PySide6.QtWidgets import QMenu, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from explorer.export import Sheet, image_of
+from explorer.export_drawing import Drawing, drawing_of
 from explorer.widgets.heatmap import Cell
 from explorer.widgets.number_table import NumberTable
 from explorer.widgets.panel import Panel
@@ -67,6 +68,10 @@ class Picture(Panel):
     def image(self) -> QImage:
         """What is drawn, sharp enough for paper."""
         return image_of(self.view)
+
+    def drawing(self) -> Drawing:
+        """What is drawn, stroke by stroke."""
+        return drawing_of(self.view)
 
     @property
     def has_focus(self) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import threading
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import numpy as np
@@ -38,15 +40,92 @@ def test_csv_has_every_number_in_full_with_both_rows_of_labels() -> None:
 
 
 def test_words_of_other_scripts_survive_the_file(tmp_path: Path) -> None:
-    write(tmp_path / "numbers.csv", Sheet(VALUES, ("犬", "كلب"), ("é", "🐶")))
+    write(tmp_path / "numbers.csv", Sheet(VALUES, ("犬", "كلب"), ("é", "🐶")).csv_file())
     lines = read((tmp_path / "numbers.csv").read_text("utf-8-sig"))
     assert [line[0] for line in lines] == ["", "犬", "كلب"]
 
 
 def test_a_file_that_cannot_be_written_is_a_sentence_and_leaves_the_old_one(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"nowhere/numbers.csv cannot be written: .+\."):
-        write(tmp_path / "nowhere" / "numbers.csv", SHEET)
+        write(tmp_path / "nowhere" / "numbers.csv", SHEET.csv_file())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_npz_has_the_array_with_its_labels_and_loads_without_pickles(tmp_path: Path) -> None:
+    write(tmp_path / "numbers.npz", SHEET.npz_file())
+    with np.load(tmp_path / "numbers.npz") as found:
+        assert found["values"].dtype == np.float32
+        np.testing.assert_array_equal(found["values"], VALUES)
+        assert found["rows"].tolist() == ["my", 'a "quoted", one']
+        assert found["columns"].tolist() == ["dog", "is"]
+
+
+def test_npz_of_words_is_text(tmp_path: Path) -> None:
+    words = np.array([["mixed", 0.1], ["broad", 1 / 3]], dtype=object)
+    write(tmp_path / "words.npz", Sheet(words, ("a", "b"), ("pattern", "entropy")).npz_file())
+    with np.load(tmp_path / "words.npz") as found:
+        assert found["values"][:, 0].tolist() == ["mixed", "broad"]
+        assert [float(number) for number in found["values"][:, 1]] == [0.1, 1 / 3]
+
+
+def saved(window: Window, qtbot: QtBot, way: str, file: Path, form: str = "") -> Path:
+    """The file that the tab in front is saved to, as the ``form`` that is chosen in the dialog."""
+    window.actions_table[way].trigger()
+    dialog = window.findChildren(QFileDialog)[-1]
+    if form:
+        title = next(title for title in dialog.nameFilters() if form in title)
+        dialog.selectNameFilter(title)
+    with qtbot.waitSignal(window.exporter.done):
+        dialog.fileSelected.emit(str(file))
+    dialog.close()
+    return file
+
+
+def test_svg_holds_its_words_as_text_and_its_map_as_a_picture(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    window.show_tab("attention")
+    qtbot.waitUntil(lambda: window.workspace.worker.is_idle)
+    window.pages["attention"].heatmap.setFocus()  # type: ignore[attr-defined]
+    root = ElementTree.parse(saved(window, qtbot, "save-picture", tmp_path / "head.svg")).getroot()
+    space = "{http://www.w3.org/2000/svg}"
+    words = ["".join(text.itertext()).strip() for text in root.iter(f"{space}text")]
+    assert window.workspace.trace is not None
+    for token in window.workspace.trace.tokens:
+        assert words.count(token) >= 2, f"{token} stands at the row and at the column"
+    assert any(word.startswith("0.") for word in words), "weights are written into their cells"
+    references = [image.get("{http://www.w3.org/1999/xlink}href", "") for image in root.iter(f"{space}image")]
+    assert references
+    assert all(reference.startswith("data:image/png;base64,") for reference in references), "nothing outside the file"
+    assert not QImage.fromData(base64.b64decode(references[0].partition(",")[2])).isNull()
+
+
+@pytest.mark.parametrize("scale", [1, 4])
+def test_a_picture_is_saved_at_the_scale_that_is_chosen(
+    window: Window, qtbot: QtBot, tmp_path: Path, scale: int
+) -> None:
+    window.show_tab("attention")
+    qtbot.waitUntil(lambda: window.workspace.worker.is_idle)
+    heatmap = window.pages["attention"].heatmap  # type: ignore[attr-defined]
+    heatmap.setFocus()
+    image = QImage(str(saved(window, qtbot, "save-picture", tmp_path / "head.png", f" {scale} ×")))
+    assert image.size() == heatmap.size() * scale
+
+
+def test_a_name_that_ends_in_npz_is_enough(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    window.show_tab("attention")
+    qtbot.waitUntil(lambda: window.workspace.worker.is_idle)
+    window.pages["attention"].heatmap.setFocus()  # type: ignore[attr-defined]
+    trace = window.workspace.trace
+    assert trace is not None
+    with np.load(saved(window, qtbot, "save-numbers", tmp_path / "head.npz")) as found:
+        np.testing.assert_array_equal(found["values"], trace.attention[window.workspace.selection.head or (0, 0)])
+        assert found["rows"].tolist() == found["columns"].tolist() == list(trace.tokens)
+
+
+def test_a_picture_that_memory_cannot_hold_is_a_sentence(window: Window, qtbot: QtBot) -> None:
+    window.show_tab("attention")
+    drawing = window.pages["attention"].chosen.drawing()  # type: ignore[attr-defined]
+    with pytest.raises(OSError, match="choose a smaller scale"):
+        drawing.png(1_000)
 
 
 @pytest.mark.parametrize("way", ["save-picture", "save-numbers"])
