@@ -1,5 +1,5 @@
 """Questions to a trace, one file each: functions from a trace (and its model, where weights are needed) to arrays."""
 
-from model.lens import attention, attributions, embeddings, layers, masked_lm, next_sentence, paragraph
+from model.lens import attention, attributions, embeddings, layers, masked_lm, next_sentence, paragraph, passes
 
-__all__ = ["attention", "attributions", "embeddings", "layers", "masked_lm", "next_sentence", "paragraph"]
+__all__ = ["attention", "attributions", "embeddings", "layers", "masked_lm", "next_sentence", "paragraph", "passes"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.lens.passes import copies, in_passes
+from model.lens.passes import copies, in_passes, result
 from model.trace import Floats, Trace
 
 if TYPE_CHECKING:
@@ -96,13 +96,7 @@ def rank(scores: Floats, entry: int) -> int:
 
 def score(bert: Bert, trace: Trace, position: int, word: str) -> WordScore:
     """What ``scoring`` ends with."""
-    steps = scoring(bert, trace, position, word)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            found: WordScore = stop.value
-            return found
+    return result(scoring(bert, trace, position, word))
 
 
 def scoring(bert: Bert, trace: Trace, position: int, word: str) -> Generator[float, None, WordScore]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import TypeVar
 
 import numpy as np
 
 from model.inputs import Integers
+
+Result = TypeVar("Result")
 
 _TOKENS_PER_PASS = 512  # no more than a long question: what is asked next waits for one pass
 
@@ -20,6 +23,16 @@ def in_passes(positions: Integers, tokens: int) -> Iterator[tuple[Integers, floa
     for start in range(0, len(positions), size):
         batch = positions[start : start + size]
         yield batch, (start + len(batch)) / len(positions)
+
+
+def result(lens: Generator[float, None, Result]) -> Result:
+    """What a long ``lens`` ends with, for those who can wait."""
+    while True:
+        try:
+            next(lens)
+        except StopIteration as stop:
+            found: Result = stop.value
+            return found
 
 
 def copies(row: Integers, count: int) -> Integers:
