@@ -83,11 +83,13 @@ def _questions(window: Window) -> tuple[Entry, ...]:
 
 def _exports(window: Window) -> tuple[Entry, ...]:
     has_picture = lambda: window.page.picture() is not None  # noqa: E731
+    has_python = lambda: (picture := window.page.picture()) is not None and picture.python is not None  # noqa: E731
     ways = (
         ("save-picture", translate("actions", "Save picture…"), "Ctrl+S"),
         ("save-numbers", translate("actions", "Save numbers…"), "Ctrl+E"),
         ("copy-picture", translate("actions", "Copy picture"), "Ctrl+Shift+C"),
         ("copy-numbers", translate("actions", "Copy numbers"), "Ctrl+Shift+E"),
+        ("copy-python", translate("actions", "Copy Python"), "Ctrl+Shift+P"),
     )
     return tuple(
         Entry(
@@ -96,7 +98,7 @@ def _exports(window: Window) -> tuple[Entry, ...]:
             title,
             (shortcut,),
             partial(window.export, way),
-            has_picture,
+            has_python if way == "copy-python" else has_picture,
             starts_section=way == "save-picture",
         )
         for way, title, shortcut in ways

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from explorer import theme
 from explorer.export_drawing import Drawing
+from explorer.export_python import script
 from explorer.settings import Settings
 from explorer.worker import Lane
 from explorer.workspace import Workspace
@@ -31,6 +32,7 @@ class Sheet(NamedTuple):
     values: NDArray[Any]
     rows: Sequence[str]
     columns: Sequence[str]
+    numbers: NDArray[Any] | None = None  # (R, C) behind values that are words with their numbers
 
     def csv(self, separator: str = ",") -> str:
         """Every number in full, below and behind its labels."""
@@ -45,11 +47,17 @@ class Sheet(NamedTuple):
         return self.csv().encode("utf-8-sig")
 
     def npz_file(self) -> bytes:
-        """``values`` (R, C), ``rows`` (R,) and ``columns`` (C,) as NumPy reads them; values that are words as text."""
+        """``values`` (R, C), ``rows`` (R,) and ``columns`` (C,) as NumPy reads them.
+
+        Words are text; where they have numbers, these are the values, and the text is ``words``.
+        """
         file = io.BytesIO()
-        values = self.values.astype(str) if self.values.dtype == object else self.values  # pickles could carry code
+        written = self.values.astype(str) if self.values.dtype == object else self.values  # pickles could carry code
         rows, columns = (np.array(list(labels), dtype=str) for labels in (self.rows, self.columns))
-        np.savez_compressed(file, values=values, rows=rows, columns=columns)
+        if self.numbers is None:
+            np.savez_compressed(file, values=written, rows=rows, columns=columns)
+        else:
+            np.savez_compressed(file, values=self.numbers, words=written, rows=rows, columns=columns)
         return file.getvalue()
 
 
@@ -70,6 +78,8 @@ class Exportable(Protocol):
 
     @property
     def name(self) -> str: ...  # of a file, without its ending
+    @property
+    def python(self) -> Callable[[], str] | None: ...  # the lines that make the values of ``bert`` and ``trace``
 
 
 class Exporter(QObject):
@@ -89,6 +99,7 @@ class Exporter(QObject):
             "save-numbers": self.save_numbers,
             "copy-picture": self.copy_picture,
             "copy-numbers": self.copy_numbers,
+            "copy-python": self.copy_python,
         }[way](picture)
 
     def copy_picture(self, picture: Exportable) -> None:
@@ -100,6 +111,13 @@ class Exporter(QObject):
         """Puts the numbers on the clipboard, as spreadsheets and as programs expect them."""
         sheet = picture.sheet()
         self._run("clipboard", lambda: (sheet.csv("\t"), sheet.csv()), self._put)
+
+    def copy_python(self, picture: Exportable) -> None:
+        """Puts on the clipboard the program that makes the numbers anew."""
+        bert, trace = self._workspace.bert, self._workspace.trace
+        if picture.python is not None and bert is not None and trace is not None:
+            lines, scenario = picture.python(), trace.scenario
+            self._run("clipboard", lambda: script(bert, scenario, lines), self._put_python)
 
     def save_picture(self, picture: Exportable) -> None:
         """Asks for a file and writes the picture into it, as PNG at some scale or as SVG."""
@@ -148,6 +166,10 @@ class Exporter(QObject):
         data.setData("text/csv", texts[1].encode())
         QGuiApplication.clipboard().setMimeData(data)
         self.done.emit(self.tr("The numbers are on the clipboard."))
+
+    def _put_python(self, text: str) -> None:
+        QGuiApplication.clipboard().setText(text)
+        self.done.emit(self.tr("The Python that makes these numbers is on the clipboard."))
 
     def _run(self, where: str, call: Callable[[], Any], done: Callable[[Any], None]) -> None:
         """A later export takes the place of one that waits only where both go to the same place."""

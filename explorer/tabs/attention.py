@@ -69,7 +69,7 @@ class AttentionTab(Page):
         self._line = Line()
         self.steps = QToolButton()
         self._all = Picture(self.heads, self.heads.sheet, "attention", self.tr("All heads"))
-        self.chosen = Picture(self.heatmap, self.heatmap.sheet, "attention")
+        self.chosen = Picture(self.heatmap, self.heatmap.sheet, "attention", python=self._python)
         self._whole = QTimer(self, singleShot=True, interval=_WHOLE)
         self._lay_out()
         self._connect()
@@ -244,6 +244,10 @@ class AttentionTab(Page):
         self.heatmap.setAccessibleName(self.tr("Attention of layer {0}, head {1}").format(layer + 1, head + 1))
         self.heatmap.show_values(trace.attention[layer, head], tokens, tokens)
         self._describe()
+
+    def _python(self) -> str:
+        layer, head = self._head
+        return f"values = trace.attention[{layer}, {head}]  # a row looks at a column"
 
     def _show_habits(self, found: Habits) -> None:
         self._habits = found

@@ -54,7 +54,7 @@ class Addition(View):
         )
         self._stacked = _Stacked(self._names)
         self.maps = self._stacked.maps
-        self.picture = Picture(self._stacked, self._sheet, "embeddings", self.tr("Tokens × dimensions"))
+        self.picture = Picture(self._stacked, self._sheet, "embeddings", self.tr("Tokens × dimensions"), python=_python)
         self._line = Line()
         self._legends = (Legend(Scale.SIGNED), Legend(Scale.SIGNED))
         self._lay_out()
@@ -219,6 +219,14 @@ class _Stacked(QWidget):
 def _parts(embeddings: EmbeddingsTrace) -> tuple[Floats, ...]:
     """What is added, the sum, and what is made of it, (T, D) each."""
     return embeddings.token, embeddings.segment, embeddings.position, embeddings.sum, embeddings.output
+
+
+def _python() -> str:
+    return (
+        "parts = trace.embeddings\n"
+        "five = (parts.token, parts.segment, parts.position, parts.sum, parts.output)\n"
+        "values = np.stack(five, axis=1).reshape(-1, parts.sum.shape[1])"
+    )
 
 
 def _limit(values: Floats) -> float:

@@ -252,9 +252,9 @@ class Arithmetic(QWidget):
             return
         row = step.terms[0].first.row
         self.whole.setText(self.tr("The whole matrix W; row {0} is multiplied here.").format(row))
-        numbers = [list(map(str, range(size))) for size in matrix.shape]
+        rows, columns = (list(map(str, range(size))) for size in matrix.shape)
         written = np.array([[signed(value, 2) for value in line] for line in matrix.tolist()], dtype=object)
-        self.matrix.show_sheet(Sheet(written, *numbers))
+        self.matrix.show_sheet(Sheet(written, rows, columns))
         height = self.fontMetrics().height() + _BETWEEN
         self.matrix.verticalHeader().setMinimumSectionSize(height)
         self.matrix.verticalHeader().setDefaultSectionSize(height)

@@ -21,7 +21,7 @@ class Candidates(Picture):
 
     def __init__(self) -> None:
         self.bars = Bars()
-        super().__init__(self.bars, self.bars.sheet, "masked-lm")
+        super().__init__(self.bars, self.bars.sheet, "masked-lm", python=self._python)
         self.expectation: Expectation | None = None
         self._is_chosen = False
         self.bars.chosen.connect(self._pick)
@@ -54,6 +54,14 @@ class Candidates(Picture):
         if self._is_chosen:
             top = self.bars.mapTo(self, self.bars.rect().topLeft()).y() - _LINE
             QPainter(self).fillRect(0, top, self.width(), _LINE, QColor(theme.palette().accent))
+
+    def _python(self) -> str:
+        assert self.expectation is not None  # or else the list is not seen
+        position, count = self.expectation.position, len(self.expectation.best)
+        return (
+            f"found = model.lens.masked_lm.predictions(bert, trace, {position}, {count})\n"
+            "values = np.array([[probability] for _, probability in found])"
+        )
 
     def _pick(self, index: int) -> None:
         if self.expectation is not None:

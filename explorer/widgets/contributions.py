@@ -38,7 +38,7 @@ class Contributions(View):
         workspace = self.workspace
         self.found: attributions.Contributions | None = None
         self.columns = Columns(quantity, is_signed=True, height=_HEIGHT)
-        self.picture = Picture(self.columns, self.columns.sheet, "contributions")
+        self.picture = Picture(self.columns, self.columns.sheet, "contributions", python=self._python)
         name = type(self).__name__
         self.job = Job(workspace, f"{name}.contributions", self.tr("Work out contributions"), self.columns)
         self._sum, self._how = Line(), Line()
@@ -73,6 +73,14 @@ class Contributions(View):
     def say(self, found: attributions.Contributions) -> None:
         """Says in words what was found."""
         raise NotImplementedError
+
+    @property
+    def expression(self) -> str:
+        """The lens, as Python that calls it."""
+        raise NotImplementedError
+
+    def _python(self) -> str:
+        return f"values = model.lens.passes.result({self.expression}).by_token[:, None]"
 
     def _show(self, found: attributions.Contributions) -> None:
         trace = self.workspace.trace

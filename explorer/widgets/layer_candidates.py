@@ -28,7 +28,7 @@ class LayerCandidates(LayerMap):
 
     def __init__(self, page: Page) -> None:
         self.words = WordMap()
-        super().__init__(self.words, "masked-lm-layers")
+        super().__init__(self.words, "masked-lm-layers", self._python)
         self._page = page
         self._found: Candidates = []
         self._position: int | None = None
@@ -59,6 +59,12 @@ class LayerCandidates(LayerMap):
         pieces = [[piece for piece, _ in row] for row in found]
         self.words.show_words(shares, pieces, Axis(heights(rows)), places, float(shares.max()))
         self._read(None)
+
+    def _python(self) -> str:
+        return (
+            f"found = model.lens.layers.candidates(bert, trace, {self._position}, {_TOP})\n"
+            "values = np.array([[share for _, share in row] for row in found], dtype=np.float32)"
+        )
 
     def _choose(self, row: int, column: int) -> None:
         self._cell = row, column

@@ -53,9 +53,9 @@ class LayerPredictions(View):
         self._height: int | None = None  # clicked
         self._hovered: int | None = None
         self.words = WordMap()
-        self.map = LayerMap(self.words, "logit-lens")
+        self.map = LayerMap(self.words, "logit-lens", _python)
         self.curve = LayerCurve(percent, ticks=_percents)
-        self.paths = Capped(self.curve, self.curve.sheet, "layers-words")
+        self.paths = Capped(self.curve, self.curve.sheet, "layers-words", self._python_of_paths)
         self.word = QLineEdit(clearButtonEnabled=True)  # type: ignore[call-arg]
         self.job = Job(self.workspace, "LayersTab.lens", self.tr("Ask layer by layer"), self.words)
         self.score, self._line = Line(), Line()
@@ -177,6 +177,14 @@ class LayerPredictions(View):
 
     # What it says
 
+    def _python_of_paths(self) -> str:
+        pieces = [course.name for course in self.curve.courses]
+        position = None if self._asked is None else self._asked[0]
+        return (
+            f"found = model.lens.layers.paths(bert, trace, {position}, {pieces})\n"
+            "values = np.stack([path.probability for path in found], axis=1)"
+        )
+
     def _show_lens(self, lens: LogitLens) -> None:
         trace = self.workspace.trace
         assert trace is not None
@@ -278,6 +286,10 @@ def _paths(bert: Bert, trace: Trace, position: int, word: str) -> _Paths:
             refusal = str(error)
     found = layers.paths(bert, trace, position, known)
     return _Paths(found[0], found[1] if len(found) > 1 else None, None, refusal)
+
+
+def _python() -> str:
+    return "values = model.lens.passes.result(model.lens.layers.logit_lens(bert, trace)).probability"
 
 
 def _percents(values: Sequence[float]) -> list[str]:

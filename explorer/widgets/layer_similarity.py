@@ -39,8 +39,8 @@ class LayerSimilarity(View):
         self._hovered: Cell | None = None
         self.heatmap = Heatmap(scale=Scale.SIGNED, square=False)
         self.curve = LayerCurve(cosine)
-        self.map = LayerMap(self.heatmap, "layers-others")
-        self.itself = Capped(self.curve, self.curve.sheet, "layers-itself")
+        self.map = LayerMap(self.heatmap, "layers-others", self._python)
+        self.itself = Capped(self.curve, self.curve.sheet, "layers-itself", self._python_of_itself)
         self._line = Line()
         self._lay_out()
         self.heatmap.hovered.connect(self._hover)
@@ -113,6 +113,15 @@ class LayerSimilarity(View):
         return min(cell[0], rows - 1), min(cell[1], tokens - 1)
 
     # What it says
+
+    def _python(self) -> str:
+        return f"values = model.lens.layers.similarity(trace, {self._position}).others"
+
+    def _python_of_itself(self) -> str:
+        return (
+            f"found = model.lens.layers.similarity(trace, {self._position})\n"
+            "values = np.stack([found.start, found.below], axis=1)"
+        )
 
     def _show(self, found: Similarity) -> None:
         trace, position = self.workspace.trace, self._position

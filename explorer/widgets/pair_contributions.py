@@ -45,6 +45,10 @@ class PairContributions(Contributions):
         else:
             self.offer(trace, attributions.next_sentence)
 
+    @property
+    def expression(self) -> str:
+        return "model.lens.attributions.next_sentence(bert, trace)"
+
     def say(self, found: attributions.Contributions) -> None:
         most, least = self.strongest(found)
         if most and least:

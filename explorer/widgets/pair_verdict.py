@@ -94,10 +94,16 @@ class PairVerdict(View):
     # How it is laid out
 
     def _lay_out(self) -> None:
-        labels = Picture(self.bars, self.bars.sheet, "next-sentence", self.tr("Both labels"))
+        labels = Picture(self.bars, self.bars.sheet, "next-sentence", self.tr("Both labels"), python=_python)
         labels.tools.insertWidget(0, self.swap)
         labels.column.addWidget(self._round)
-        self._flips = Picture(self.changes, self.changes.sheet, "next-sentence", self.tr("One segment flipped"))
+        self._flips = Picture(
+            self.changes,
+            self.changes.sheet,
+            "next-sentence",
+            self.tr("One segment flipped"),
+            python=_python_of_flips,
+        )
         self._flips.column.insertWidget(1, self._largest)
         self._flips.column.insertWidget(2, self.job)
         left, right = QWidget(), QWidget()
@@ -160,6 +166,18 @@ class PairVerdict(View):
             sentence.format(strong(self.changes.written(largest)), strong(escape(self.changes.sheet().rows[largest])))
         )
         self._largest.show()
+
+
+def _python() -> str:
+    return "values = np.array(model.lens.next_sentence.probabilities(bert, trace))[:, None]"
+
+
+def _python_of_flips() -> str:
+    return (
+        "is_next, _ = model.lens.next_sentence.probabilities(bert, trace)\n"
+        "flipped = model.lens.passes.result(model.lens.next_sentence.flips(bert, trace))\n"
+        "values = ((flipped - np.float32(is_next)) * 100)[:, None]  # percentage points"
+    )
 
 
 def without_head(bert: Bert) -> str:

@@ -61,7 +61,9 @@ class ParagraphGrid(View):
         self.count, self._line = Line(), Line(2)
         self.heatmap = _Grid(scale=Scale.SHARE, widest=_WIDEST)
         self.heatmap.setAccessibleName(self.tr("How likely each sentence follows each other one"))
-        self.picture = Picture(self.heatmap, self.heatmap.sheet, "paragraph", self.tr("IsNext for every pair"))
+        self.picture = Picture(
+            self.heatmap, self.heatmap.sheet, "paragraph", self.tr("IsNext for every pair"), python=self._python
+        )
         self.put_in = QPushButton(self.tr("Ask about this pair"))
         self._shown = QWidget()
         self.job = Job(self.workspace, "ParagraphGrid.pairs", self.tr("Ask every pair"), self._shown)
@@ -165,6 +167,13 @@ class ParagraphGrid(View):
         self._read(self._cell)
 
     # What it says
+
+    def _python(self) -> str:
+        sentences = list(self.found.sentences) if self.found is not None else []
+        return (
+            f"sentences = {sentences}\n"
+            "values = model.lens.passes.result(model.lens.paragraph.every_pair(bert, trace, sentences)).is_next"
+        )
 
     def _show(self, found: Paragraph) -> None:
         self.found = found

@@ -33,17 +33,24 @@ class Twinned(Protocol):
 class Picture(Panel):
     """``view`` below its heading; a view with cells has the number table as its twin.
 
-    ``sheet`` gives the numbers that the view draws, and ``file`` begins the names of files. A view that stands in
-    surroundings of its own is handed over with these, the ``frame``.
+    ``sheet`` gives the numbers that the view draws, and ``file`` begins the names of files. ``python`` gives the lines
+    that make the same numbers, as ``values``, of ``model``, ``bert`` and ``trace``. A view that stands in surroundings
+    of its own is handed over with these, the ``frame``.
     """
 
     requested = Signal(str)  # what was asked of it: the id of an action, such as "save-picture"
 
     def __init__(
-        self, view: QWidget, sheet: Callable[[], Sheet], file: str, heading: str = "", frame: QWidget | None = None
+        self,
+        view: QWidget,
+        sheet: Callable[[], Sheet],
+        file: str,
+        heading: str = "",
+        frame: QWidget | None = None,
+        python: Callable[[], str] | None = None,
     ) -> None:
         super().__init__(heading)
-        self.view, self.sheet, self.file = view, sheet, file
+        self.view, self.sheet, self.file, self.python = view, sheet, file, python
         self.table: NumberTable | None = None
         self._drawn = frame or view
         self._stack = QStackedWidget()
@@ -132,5 +139,7 @@ class Picture(Panel):
             ("save-picture", self.tr("Save picture…")),
             ("copy-numbers", self.tr("Copy numbers")),
             ("save-numbers", self.tr("Save numbers…")),
+            ("copy-python", self.tr("Copy Python")),
         ):
-            menu.addAction(title).triggered.connect(lambda _=False, name=name: self.requested.emit(name))
+            if name != "copy-python" or self.python is not None:
+                menu.addAction(title).triggered.connect(lambda _=False, name=name: self.requested.emit(name))

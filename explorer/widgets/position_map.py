@@ -40,8 +40,20 @@ class PositionMap(MapView):
         self._untrained = note()
         super().__init__(
             page,
-            Picture(self.heatmap, self.heatmap.sheet, "positions", self.tr("Each position with each")),
-            Picture(self.distances, self.distances.sheet, "positions", self.tr("Mean cosine by distance")),
+            Picture(
+                self.heatmap,
+                self.heatmap.sheet,
+                "positions",
+                self.tr("Each position with each"),
+                python=self._python,
+            ),
+            Picture(
+                self.distances,
+                self.distances.sheet,
+                "positions",
+                self.tr("Mean cosine by distance"),
+                python=_python_of_distances,
+            ),
             self._untrained,
         )
         self._table: PositionTable | None = None
@@ -180,10 +192,22 @@ class PositionMap(MapView):
         self.heatmap.setAccessibleDescription(sentence.format(*names, apart, number))
         self._line.say(sentence.format(*(strong(escape(name)) for name in names), apart, strong(number)))
 
+    def _python(self) -> str:
+        shown = len(self.heatmap.values)
+        return f"values = model.lens.embeddings.position_table(bert).similarity[:{shown}, :{shown}]"
+
     def _name(self, trace: Trace, position: int) -> str:
         if position >= len(trace.tokens):
             return str(position)
         return self.tr("{0} ({1})").format(position, trace.tokens[position])
+
+
+def _python_of_distances() -> str:
+    return (
+        "means = model.lens.embeddings.position_table(bert).by_distance\n"
+        f"distances = [distance for distance in {_DISTANCES} if distance < len(means)]\n"
+        "values = means[distances].astype(float)[:, None]"
+    )
 
 
 class _Bounded(Heatmap):

@@ -63,7 +63,11 @@ class Predictions(View):
         self.surprises = Columns("surprise in nats")
         self.surprises.setAccessibleName(self.tr("How surprising each token is"))
         self._surprise = Picture(
-            self.surprises, self.surprises.sheet, "masked-lm", self.tr("How surprising is each token?")
+            self.surprises,
+            self.surprises.sheet,
+            "masked-lm",
+            self.tr("How surprising is each token?"),
+            python=_python,
         )
         self._how = Line()
         self.job = Job(workspace, "Predictions.surprise", self.tr("Ask token by token"), self.surprises)
@@ -332,6 +336,10 @@ class Predictions(View):
         )
         self._how.say(how.format(mean))
         self._how.show()
+
+
+def _python() -> str:
+    return "values = model.lens.passes.result(model.lens.masked_lm.surprise(bert, trace))[:, None]"
 
 
 def _share(probability: float) -> str:

@@ -45,8 +45,14 @@ class SegmentFlip(View):
         self.vectors = Heatmap(scale=Scale.SIGNED, square=False)
         self.vectors.setAccessibleName(self.tr("The segment embeddings and their difference"))
         self.changes = Heatmap(scale=Scale.SHARE, square=False)
-        self._vectors = Picture(self.vectors, self.vectors.sheet, "segments", self.tr("The only two segment vectors"))
-        self._changes = Picture(self.changes, self.changes.sheet, "flip")
+        self._vectors = Picture(
+            self.vectors,
+            self.vectors.sheet,
+            "segments",
+            self.tr("The only two segment vectors"),
+            python=self._python_of_vectors,
+        )
+        self._changes = Picture(self.changes, self.changes.sheet, "flip", python=self._python)
         self.button = QPushButton(self.tr("Flip segment"))
         self._ends, self._legend, self._line = Legend(Scale.SIGNED), Legend(Scale.SHARE), Line()
         self._lay_out()
@@ -162,6 +168,19 @@ class SegmentFlip(View):
         limit = float(np.abs(values).max())
         self.vectors.show_values(values, rows, columns, limit)
         self._ends.set_limit(limit)
+
+    def _python(self) -> str:
+        return (
+            f"flip = model.lens.embeddings.flipped(bert, trace, {self._position})\n"
+            "values = (1 - flip.hidden).clip(min=0)"
+        )
+
+    def _python_of_vectors(self) -> str:
+        return (
+            f"flip = model.lens.embeddings.flipped(bert, trace, {self._position})\n"
+            "first, second = flip.vectors[np.argsort(flip.segments)]\n"
+            "values = np.stack([first, second, second - first])"
+        )
 
     def _sentence(self, trace: Trace, position: int, flip: Flip, left_to_right: bool) -> str:
         token = strong(escape(trace.tokens[position]))

@@ -103,6 +103,10 @@ class TokenContributions(Contributions):
         )
         self.offer(trace, lambda bert, trace: attributions.token(bert, trace, position, piece))
 
+    @property
+    def expression(self) -> str:
+        return f"model.lens.attributions.token(bert, trace, {self._position}, {self.word.currentText()!r})"
+
     def say(self, found: attributions.Contributions) -> None:
         most, least = self.strongest(found)
         word = strong(escape(self.word.currentText()))

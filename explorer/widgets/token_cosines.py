@@ -40,8 +40,8 @@ class TokenCosines(MapView):
         self.neighbours = Bars(choosable=False, write=cosine, measure="cosine")
         super().__init__(
             page,
-            Picture(self.heatmap, self.heatmap.sheet, "cosines", self.tr("Cosines")),
-            Picture(self.neighbours, self.neighbours.sheet, "nearest"),
+            Picture(self.heatmap, self.heatmap.sheet, "cosines", self.tr("Cosines"), python=self._python),
+            Picture(self.neighbours, self.neighbours.sheet, "nearest", python=self._python_of_neighbours),
         )
         self._stages: list[_Stage] = []  # empty until they are worked out
         self._near: int | None = None  # whose neighbours are shown, or on their way
@@ -149,6 +149,15 @@ class TokenCosines(MapView):
         self.heatmap.setAccessibleDescription(sentence.format(*tokens, *numbers))
         numbers[self.stage.current] = strong(numbers[self.stage.current])
         self._line.say(sentence.format(*(strong(escape(token)) for token in tokens), *numbers))
+
+    def _python(self) -> str:
+        return f"values = model.lens.embeddings.likeness(trace).{_STAGES[self.stage.current]}"
+
+    def _python_of_neighbours(self) -> str:
+        return (
+            f"found = model.lens.embeddings.nearest(bert, trace, {self._near})\n"
+            "values = np.array([[cosine] for _, cosine in found])"
+        )
 
     def _ask_neighbours(self, trace: Trace, token: int) -> None:
         if token != self._near:

@@ -36,7 +36,9 @@ class VerdictPath(QWidget):
         self.heatmap = _Rows(scale=Scale.SIGNED, square=False)
         self.heatmap.set_per_row(True)
         self.heatmap.setAccessibleName(self.tr("What each dimension says for IsNext and NotNext"))
-        self.picture = Picture(self.heatmap, self._sheet, "next-sentence", self.tr("From [CLS] to the answer"))
+        self.picture = Picture(
+            self.heatmap, self._sheet, "next-sentence", self.tr("From [CLS] to the answer"), python=_python
+        )
         self.picture.column.insertWidget(1, self._before)
         for label in (self._line, self._table, self._after):
             self.picture.column.addWidget(label)
@@ -88,7 +90,7 @@ class VerdictPath(QWidget):
             self._mark(*self._cell)
 
     def _sheet(self) -> Sheet:
-        values, _, dimensions = self.heatmap.sheet()
+        values, _, dimensions, _ = self.heatmap.sheet()
         names = ("pooled", *(f"weight {label}" for label in LABELS), *(f"product {label}" for label in LABELS))
         return Sheet(values, names if len(values) else (), dimensions)
 
@@ -138,6 +140,14 @@ class VerdictPath(QWidget):
             rows.append("".join(f"<td align='right'>{cell}</td>" for cell in cells))
         table = "".join(f"<tr>{row}</tr>" for row in rows)
         return f"<table cellspacing='0' cellpadding='3'>{table}</table>"
+
+
+def _python() -> str:
+    return (
+        "verdict = model.lens.next_sentence.verdict(bert, trace)\n"
+        "order = np.argsort(-verdict.evidence, kind='stable')\n"
+        "values = np.concatenate([verdict.pooled[None], verdict.weight, verdict.products])[:, order]"
+    )
 
 
 class _Rows(Heatmap):

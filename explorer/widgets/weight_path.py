@@ -39,8 +39,20 @@ class WeightPath(QWidget):
         self._line = Line(2)
         self.products, self.softmax = Lanes(), Lanes()
         self.pictures = (
-            Picture(self.products, self.products.sheet, "query-key", self.tr("Query · key")),
-            Picture(self.softmax, self.softmax.sheet, "row", self.tr("Softmax")),
+            Picture(
+                self.products,
+                self.products.sheet,
+                "query-key",
+                self.tr("Query · key"),
+                python=lambda: self._python("query", "key", "products"),
+            ),
+            Picture(
+                self.softmax,
+                self.softmax.sheet,
+                "row",
+                self.tr("Softmax"),
+                python=lambda: self._python("scores", "weights"),
+            ),
         )
         beside = QHBoxLayout()
         beside.setSpacing(24)
@@ -91,6 +103,14 @@ class WeightPath(QWidget):
         self._mark_dimension(self._dimension())
         self._mark_token()
         self._line.say(self._steps(derivation))
+
+    def _python(self, *fields: str) -> str:
+        found = self._derivation
+        assert found is not None  # or else nothing is seen
+        rows = ", ".join(f"found.{field}" for field in fields)
+        return (
+            f"found = model.lens.attention.derivation(trace, {found.head}, {found.cell})\nvalues = np.stack([{rows}])"
+        )
 
     # What is chosen
 

@@ -41,7 +41,8 @@ class WordMap(Heatmap):
             [f"{word} {share:.4f}" for word, share in zip(row, shares, strict=True)]
             for row, shares in zip(self._words, self._values.tolist(), strict=True)
         ]
-        return Sheet(np.array(cells, dtype=object).reshape(self._values.shape), self._rows.labels, self._columns.labels)
+        words = np.array(cells, dtype=object).reshape(self._values.shape)
+        return Sheet(words, self._rows.labels, self._columns.labels, self._values)
 
     def _paint_values(self, painter: QPainter, down: Line, across: Line) -> None:
         font = theme.mono()
