@@ -91,17 +91,22 @@ def _exports(window: Window) -> tuple[Entry, ...]:
         ("copy-numbers", translate("actions", "Copy numbers"), "Ctrl+Shift+E"),
         ("copy-python", translate("actions", "Copy Python"), "Ctrl+Shift+P"),
     )
-    return tuple(
-        Entry(
-            way,
-            "file",
-            title,
-            (shortcut,),
-            partial(window.export, way),
-            has_python if way == "copy-python" else has_picture,
-            starts_section=way == "save-picture",
-        )
-        for way, title, shortcut in ways
+    has_answer = lambda: window.workspace.trace is not None  # noqa: E731
+    report = translate("actions", "Save report…")
+    return (
+        *(
+            Entry(
+                way,
+                "file",
+                title,
+                (shortcut,),
+                partial(window.export, way),
+                has_python if way == "copy-python" else has_picture,
+                starts_section=way == "save-picture",
+            )
+            for way, title, shortcut in ways
+        ),
+        Entry("save-report", "file", report, ("Ctrl+Shift+R",), window.reporter.save, has_answer, starts_section=True),
     )
 
 

@@ -127,7 +127,7 @@ class Exporter(QObject):
             for scale in _SCALES
         ]
         drawn = Form(self.tr("SVG drawing, its text as text (*.svg)"), "svg", partial(drawing.svg, name))
-        self._ask(self.tr("Save the picture"), name, (*pixels, drawn))
+        self.save(self.tr("Save the picture"), name, (*pixels, drawn))
 
     def save_numbers(self, picture: Exportable) -> None:
         """Asks for a file and writes the numbers into it, as CSV or NPZ."""
@@ -136,10 +136,13 @@ class Exporter(QObject):
             Form(self.tr("CSV table (*.csv)"), "csv", sheet.csv_file),
             Form(self.tr("NumPy arrays (*.npz)"), "npz", sheet.npz_file),
         )
-        self._ask(self.tr("Save the numbers"), picture.name, forms)
+        self.save(self.tr("Save the numbers"), picture.name, forms)
 
-    def _ask(self, title: str, name: str, forms: Sequence[Form]) -> None:
-        """What is saved is taken already: the window goes on living behind the dialog."""
+    def save(self, title: str, name: str, forms: Sequence[Form]) -> None:
+        """Asks for a file and writes one of ``forms``, the first where nothing else is chosen, as ``name``.
+
+        What is saved must be taken already: the window goes on living behind the dialog.
+        """
         file = self._settings.export_folder / f"{name}.{forms[0].ending}"
         titles = [form.title for form in forms]
         dialog = QFileDialog(self._window, title, str(file), ";;".join(titles))

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from explorer import theme
 from explorer.actions import Actions, table
 from explorer.export import Exporter
+from explorer.reporter import Reporter
 from explorer.settings import Settings
 from explorer.tabs.attention import AttentionTab
 from explorer.tabs.embeddings import EmbeddingsTab
@@ -110,6 +111,7 @@ class Window(QMainWindow):
         self.exporter = Exporter(workspace, self.settings, self)
         self.exporter.done.connect(lambda sentence: self.statusBar().showMessage(sentence, _READ_IN))
         self.exporter.failed.connect(self.bar.warn)
+        self.reporter = Reporter(self)
         pretrain.made.connect(self._use_desk)
 
         self.actions_table = Actions(table(self), self)

@@ -100,6 +100,11 @@ class Page(QWidget):
         """Puts ``question`` into the first line, where it is another one for this model."""
         self._question.setText(question)
 
+    @property
+    def asked(self) -> str:
+        """The question in the first line."""
+        return self._question.text()
+
     def say(self, sentence: str) -> None:
         """Shows ``sentence`` instead of the body: why there is no picture, and what to do. ``show_body`` ends it."""
         self.answer = ""
