@@ -68,7 +68,7 @@ class AttentionTab(Page):
         self._legend = Legend(Scale.SHARE)
         self._line = Line()
         self.steps = QToolButton()
-        self._all = Picture(self.heads, self.heads.sheet, "attention", self.tr("All heads"))
+        self._all = Picture(self.heads, self.heads.sheet, "attention", self.tr("All heads"), python=self.heads.python)
         self.chosen = Picture(self.heatmap, self.heatmap.sheet, "attention", python=self._python)
         self._whole = QTimer(self, singleShot=True, interval=_WHOLE)
         self._lay_out()

@@ -113,6 +113,22 @@ class Heads(QWidget):
         names = [self.tr("layer {0} head {1}").format(layer + 1, head + 1) for layer, head in order]
         return Sheet(np.array(rows, dtype=object), names, ("pattern", *numbers))
 
+    def python(self) -> str:
+        """The lines that make the same table."""
+        chosen = self.sort.currentData()
+        heads = "list(np.ndindex(statistics.entropy.shape))"
+        if chosen is not None:
+            heads = f"model.lens.attention.order(statistics.{_SORTED_BY.get(chosen, chosen)})"
+        return (
+            "statistics = model.lens.attention.statistics(trace)\n"
+            "patterns = model.lens.attention.patterns(statistics, len(trace.tokens))\n"
+            f"names = {tuple(field.name for field in fields(HeadStatistics))}\n"
+            f"heads = {heads}\n"
+            "rows = [[patterns[layer][head], *(float(getattr(statistics, name)[layer, head]) for name in names)]\n"
+            "        for layer, head in heads]\n"
+            "values = np.array(rows, dtype=object)"
+        )
+
     # Its table
 
     @property

@@ -42,7 +42,9 @@ class HeadFinder(Picture):
         self.map = Heatmap(scale=Scale.SIGNED, widest=_WIDEST)
         self.list = Shifts(("now", "without the head", "change of ln p"), pieces=False)
         self._legend = Legend(Scale.SIGNED)
-        super().__init__(self.map, self._map_sheet, "heads-that-matter", frame=self._beside_each_other())
+        super().__init__(
+            self.map, self._map_sheet, "heads-that-matter", frame=self._beside_each_other(), python=self._python
+        )
         self._workspace = page.workspace
         self._prediction: Prediction | None = None
         self._result: HeadsThatMatter | None = None
@@ -149,6 +151,12 @@ class HeadFinder(Picture):
             before=result.now,
             change=f"+{written}" if result.change[head] > 0 and written.strip("0.") else written,
             group=self.tr("Largest: p without it, change of ln p"),
+        )
+
+    def _python(self) -> str:
+        return (
+            f"prediction = model.lens.what_if.{self._prediction}\n"
+            "values = model.lens.passes.result(model.lens.what_if.heads_that_matter(bert, trace, prediction)).change"
         )
 
     def _map_sheet(self) -> Sheet:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from explorer.export_python import question
 from explorer.widgets.beside import Beside
 from explorer.widgets.columns import Columns
 from explorer.widgets.figures import cosine, rounded_percent, signed
@@ -53,14 +55,18 @@ class LayerSenses(View):
         super().__init__(page)
         self._asked: tuple[int | None, str] | None = None
         self._senses: Senses | None = None
+        self._layer = 0  # whose attention is shown
         self._height: int | None = None  # clicked
         self._hovered: int | None = None
         self.second = QLineEdit(clearButtonEnabled=True)  # type: ignore[call-arg]
         self.example = QPushButton(self.tr("Example: two pythons"))
         self.curve = LayerCurve(_three)
-        self.curved = Picture(self.curve, self.curve.sheet, "text-vs-context")
+        self.curved = Picture(self.curve, self.curve.sheet, "text-vs-context", python=self._python)
         self.looks = tuple(Columns("attention") for _ in range(2))
-        self.attention = tuple(Picture(looks, looks.sheet, "text-vs-context") for looks in self.looks)
+        self.attention = tuple(
+            Picture(looks, looks.sheet, "text-vs-context", python=partial(self._python_of_attention, side))
+            for side, looks in enumerate(self.looks)
+        )
         self.expected = tuple(Line() for _ in range(2))
         self._line = Line()
         self._lay_out()
@@ -196,6 +202,28 @@ class LayerSenses(View):
             line.setVisible(bool(expected))
         self._read()
 
+    def _python(self) -> str:
+        columns = ["hidden", "context"][: len(self.curve.courses)]
+        return (
+            f"{self._python_of_comparison()}\n"
+            "hidden = np.concatenate([[found.token], found.hidden]).astype(np.float32)\n"
+            "context = np.append(np.float32(np.nan), np.fmax(*found.neighbour))\n"
+            f"values = np.stack([{', '.join(columns)}], axis=1)"
+        )
+
+    def _python_of_attention(self, side: int) -> str:
+        return f"{self._python_of_comparison()}\nvalues = found.attention[{side}][{self._layer}][:, None]"
+
+    def _python_of_comparison(self) -> str:
+        assert self._senses is not None  # or else nothing is seen
+        lines = [
+            f"{name} = bert.trace({question(trace.scenario)})\n"
+            f"words = model.lens.layers.words({name})\n"
+            f"{name}_word = next(word for word in words if word.positions == {word.positions})"
+            for name, trace, word in zip(("here", "there"), self._senses.traces, self._senses.words, strict=True)
+        ]
+        return "\n".join([*lines, "found = model.lens.layers.compared(here, here_word, there, there_word)"])
+
     def _sentence(self, found: Senses) -> str:
         comparison, word = found.comparison, strong(escape(found.words[0].text))
         hidden, layer = comparison.hidden, comparison.parts_at
@@ -268,7 +296,7 @@ class LayerSenses(View):
             picture.setVisible(layers_there > 0)
             if not layers_there:
                 continue
-            layer = max(place - 2, 0)
+            layer = self._layer = max(place - 2, 0)
             shares = found.comparison.attention[side][layer]
             looks.show_values(shares, found.traces[side].tokens, 2 if shares.max() >= _FAINT else 3)
             looks.mark(found.words[side].positions[0])
