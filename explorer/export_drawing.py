@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QWidget
 
 from explorer import theme
 
+_AT_ONCE = 1 << 20  # pixels: while strokes are drawn no other thread runs Python, not even that of the window
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -24,12 +26,23 @@ class Drawing:
         """It with ``scale`` pixels a point; null where there is no memory for so many."""
         image = QImage(self.size * scale, QImage.Format.Format_RGB32)
         if not image.isNull():
-            image.fill(self.paper)
+            rows = max(1, _AT_ONCE // image.width())
             painter = QPainter(image)
-            painter.scale(scale, scale)
-            painter.drawPicture(QPoint(), self.strokes)
+            for top in range(0, image.height(), rows):
+                painter.drawImage(0, top, self._stripe(QSize(image.width(), rows), top, scale))
             painter.end()
         return image
+
+    def _stripe(self, size: QSize, top: int, scale: float) -> QImage:
+        """What lies from the row ``top`` of pixels on."""
+        stripe = QImage(size, QImage.Format.Format_RGB32)
+        stripe.fill(self.paper)
+        painter = QPainter(stripe)
+        painter.translate(0, -top)
+        painter.scale(scale, scale)
+        painter.drawPicture(QPoint(), self.strokes)
+        painter.end()
+        return stripe
 
     def png(self, scale: float) -> bytes:
         """The same as a PNG file; ``OSError`` with a sentence where it is too large."""

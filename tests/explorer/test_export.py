@@ -16,6 +16,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from explorer import export_drawing
 from explorer.export import Sheet, write
 from explorer.window import Window
 from explorer.worker import Lane
@@ -119,6 +120,16 @@ def test_a_name_that_ends_in_npz_is_enough(window: Window, qtbot: QtBot, tmp_pat
     with np.load(saved(window, qtbot, "save-numbers", tmp_path / "head.npz")) as found:
         np.testing.assert_array_equal(found["values"], trace.attention[window.workspace.selection.head or (0, 0)])
         assert found["rows"].tolist() == found["columns"].tolist() == list(trace.tokens)
+
+
+def test_a_picture_drawn_in_stripes_has_no_seams(window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    window.show_tab("attention")
+    qtbot.waitUntil(lambda: window.workspace.worker.is_idle)
+    drawing = window.pages["attention"].chosen.drawing()  # type: ignore[attr-defined]
+    monkeypatch.setattr(export_drawing, "_AT_ONCE", 1 << 30)
+    whole = drawing.image(2)
+    monkeypatch.setattr(export_drawing, "_AT_ONCE", 50_000)
+    assert drawing.image(2) == whole
 
 
 def test_a_picture_that_memory_cannot_hold_is_a_sentence(window: Window, qtbot: QtBot) -> None:
