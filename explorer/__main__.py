@@ -15,6 +15,8 @@ from typing import NoReturn
 
 from explorer import system_libraries
 
+_SESSION = ".bertx"
+_COMMANDS = {"snapshot", "pretrain"}
 _WIDEST = 8_192  # points of a snapshot along each side
 
 _NEEDED = {
@@ -38,8 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # NumPy's are told nothing of that: they spin on after a product that one thread has done in no time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(_with_session_named(sys.argv[1:] if arguments is None else arguments))
+    if options.session and (options.model or options.command):
+        parser.error("a session is opened by itself, without a model or a command")
     if options.command is None and _no_screen():
+        if options.session:
+            parser.error("there is no screen to open a session on")
         _say("There is no screen to open a window on, so pictures of every tab are written to snapshots/ instead.")
         model = ["--model", str(options.model)] if options.model else []
         options = parser.parse_args([*model, "snapshot", "--out", "snapshots"])
@@ -68,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Ask a BERT a question and see everything it did to answer. Without a command, opens the window.",
     )
     parser.add_argument("--model", type=Path, metavar="DIR", help="a Hugging Face directory to open")
+    parser.add_argument(
+        "--session", type=Path, metavar=f"FILE{_SESSION}", help="a saved session to open; the file's name alone will do"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     snapshot = commands.add_parser(
         "snapshot", help="write every tab as a picture, and the trace as trace.json and trace.npz"
@@ -93,6 +102,15 @@ def _parser() -> argparse.ArgumentParser:
     pretrain.add_argument("--dry-run", action="store_true", help="say what it would take on this machine, and end")
     pretrain.add_argument("--json", action="store_true", help="with --dry-run, say it as one line of JSON")
     return parser
+
+
+def _with_session_named(arguments: Sequence[str]) -> list[str]:
+    """``FILE.bertx`` alone, as a desktop opens a file, is a session: argparse would take it for a command."""
+    *others, last = arguments or [""]
+    is_option = last.startswith("-") or (others and others[-1].startswith("-"))  # or the value of one
+    if last.lower().endswith(_SESSION) and not is_option and not _COMMANDS & {*others}:
+        return [*others, f"--session={last}"]
+    return list(arguments)
 
 
 def _size(text: str) -> tuple[int, int]:

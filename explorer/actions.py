@@ -56,6 +56,22 @@ def _questions(window: Window) -> tuple[Entry, ...]:
     return (
         Entry("open", "file", translate("actions", "Open model folder…"), ("Ctrl+O",), window.browse),
         Entry("card", "file", translate("actions", "About this model"), ("Ctrl+I",), window.show_card, has_answer),
+        Entry(
+            "open-session",
+            "file",
+            translate("actions", "Open session…"),
+            ("Ctrl+Shift+O",),
+            window.sessions.browse,
+            starts_section=True,
+        ),
+        Entry(
+            "save-session",
+            "file",
+            translate("actions", "Save session…"),
+            ("Ctrl+Alt+S",),
+            window.sessions.save_as,
+            has_answer,
+        ),
         *_exports(window),
         Entry("quit", "file", translate("actions", "Quit"), ("Ctrl+Q",), window.close, starts_section=True),
         Entry("undo", "edit", translate("actions", "Undo question"), ("Ctrl+Z",), bar.undo_question, bar.can_undo),

@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 from PySide6.QtGui import QFontDatabase, QIcon
 from PySide6.QtWidgets import QApplication
 
-from explorer import examples, paths, theme, training_process
+from explorer import paths, theme, training_process
 from explorer.errors import CrashLog
 from explorer.settings import Settings
 from explorer.window import Window
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     window = Window(workspace, settings)
     log.happened.connect(window.bar.warn)
     # What the core loads holds Python for a moment: the window is painted before.
-    window.painted.connect(lambda: workspace.open_model(model_folder(options), examples.first().scenario))
+    window.painted.connect(lambda: window.sessions.start(options.model, options.session))
     window.show()
     code = application.exec()
     workspace.worker.close()

@@ -99,6 +99,11 @@ class Settings:
     def export_folder(self, folder: Path) -> None:
         self._file.setValue("export/folder", str(folder))
 
+    @property
+    def last_session(self) -> Path:
+        """The session that was there when the window was closed; the file need not exist yet."""
+        return Path(self._file.fileName()).with_name("last.bertx")
+
     def save(self) -> None:
         """Writes what was set to the file."""
         self._file.sync()

@@ -22,6 +22,7 @@ from explorer import theme
 from explorer.actions import Actions, table
 from explorer.export import Exporter
 from explorer.reporter import Reporter
+from explorer.sessions import Sessions
 from explorer.settings import Settings
 from explorer.tabs.attention import AttentionTab
 from explorer.tabs.embeddings import EmbeddingsTab
@@ -112,6 +113,9 @@ class Window(QMainWindow):
         self.exporter.done.connect(lambda sentence: self.statusBar().showMessage(sentence, _READ_IN))
         self.exporter.failed.connect(self.bar.warn)
         self.reporter = Reporter(self)
+        self.sessions = Sessions(self)
+        self.sessions.done.connect(lambda sentence: self.statusBar().showMessage(sentence, _READ_IN))
+        self.sessions.failed.connect(self.bar.warn)
         pretrain.made.connect(self._use_desk)
 
         self.actions_table = Actions(table(self), self)
@@ -268,6 +272,7 @@ class Window(QMainWindow):
         self.settings.geometry = self.saveGeometry()
         self.settings.tab = next(name for name, page in self.pages.items() if page is self.tabs.currentWidget())
         self.settings.save()
+        self.sessions.keep()
         super().closeEvent(event)
 
     def _ask_about(self, runs: tuple[Run, ...]) -> None:

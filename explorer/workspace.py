@@ -80,15 +80,31 @@ class Workspace(QObject):
         no former answer, ``scenario`` stays, to be asked of the next model. A question that is refused, such as an
         empty one, keeps no model out.
         """
+        self.open_with(lambda: self.snapshots.load(path), scenario)
+
+    def open_with(
+        self,
+        load: Callable[[], Bert],
+        scenario: Scenario | None = None,
+        recipe: Callable[[Bert], Scenario] | None = None,
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """As ``open_model``, of what ``load`` gives on the worker.
+
+        ``recipe`` is that of ``ask``; ``then`` is called once the model has answered.
+        """
         before, former, history = self._question, self.bert, tuple(self._history)
-        question = before if scenario is None else Question(scenario, (scenario.first, scenario.second), anew=True)
+        question = before
+        if scenario is not None:
+            question = Question(scenario, (scenario.first, scenario.second), anew=True, recipe=recipe)
         self._question, self._opening = question, True
         self.asked.emit()
-        self._submit(
-            lambda: opened(lambda: self.snapshots.load(path), question, history, former),
-            lambda answer: self._opened(answer, question),
-            lambda: self._not_opened(before, question),
-        )
+
+        def done(answer: Opened) -> None:
+            self._opened(answer, question)
+            then()
+
+        self._submit(lambda: opened(load, question, history, former), done, lambda: self._not_opened(before, question))
 
     def _opened(self, answer: Opened, question: Question) -> None:
         self._opening = False

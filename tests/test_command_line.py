@@ -72,6 +72,18 @@ def test_a_model_named_before_the_command_counts(seen: Seen) -> None:
     assert seen[0].model == Path("m")
 
 
+@pytest.mark.parametrize("line", ["mine.bertx", "--session mine.bertx", "--session=mine.bertx"])
+def test_a_session_is_opened_by_its_name(seen: Seen, line: str) -> None:
+    door.main(line.split())
+    assert (seen[0].command, seen[0].session) == (None, Path("mine.bertx"))
+
+
+def test_a_model_or_an_output_folder_may_be_called_like_a_session(seen: Seen) -> None:
+    door.main(["--model", "mine.bertx"])
+    door.main(["snapshot", "--out", "mine.bertx"])
+    assert (seen[0].model, seen[0].session, seen[1].out) == (Path("mine.bertx"), None, Path("mine.bertx"))
+
+
 @pytest.mark.parametrize(
     ("line", "named"),
     [
@@ -83,6 +95,8 @@ def test_a_model_named_before_the_command_counts(seen: Seen) -> None:
         ("snapshot --out x --mask two", "'two'"),
         ("snapshot --out x --theme blue", "'blue'"),
         ("paint", "'paint'"),
+        ("--model m mine.bertx", "a model"),
+        ("--session mine.bertx snapshot --out x", "a command"),
     ],
 )
 def test_a_wrong_argument_is_named_in_one_sentence(line: str, named: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,6 +117,18 @@ def test_without_a_screen_the_pictures_are_written_instead(
     assert door.main(["--model", "m"]) == 0
     assert (seen[0].command, seen[0].out, seen[0].model) == ("snapshot", Path("snapshots"), Path("m"))
     assert "no screen" in capsys.readouterr().err
+
+
+def test_without_a_screen_a_session_is_not_opened(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SystemExit):
+        door.main(["mine.bertx"])
+    assert "no screen to open a session" in capsys.readouterr().err
+    assert seen == []
 
 
 def test_a_foreseen_failure_is_one_sentence(carry_out: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:

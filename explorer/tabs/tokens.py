@@ -54,6 +54,7 @@ class TokensTab(Page):
         self.table.setAccessibleName(self.question)
         self.packing = Switch((self.tr("Pair: MLM and NSP"), self.tr("Source and output")))
         self.packing.setAccessibleName(self.tr("How the input is packed"))
+        self.name_sides(self.packing, ("pair", "output"))
         self.follows = QCheckBox(self.tr("In the text B follows A"))
         self.follows.setChecked(True)
         self.labels = note()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer
@@ -13,6 +13,7 @@ from explorer import theme
 from explorer.widgets.flow import Flow
 from explorer.widgets.line import Line
 from explorer.widgets.picture import Picture
+from explorer.widgets.switch import Switch
 from explorer.workspace import Selection, Workspace
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Page(QWidget):
         layout.addSpacing(6)
         layout.addWidget(self._stack, 1)
         self._pictures: list[Picture] = []
+        self._sides: tuple[Switch, tuple[str, ...]] | None = None
         self._veil = _Veil(self._stack)
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE)
         self._patience.timeout.connect(self._veil.cover)
@@ -131,6 +133,23 @@ class Page(QWidget):
             self._pictures = self.findChildren(Picture)  # once: with every answer the menus ask for it
         seen = [picture for picture in self._pictures if picture.isVisible()]
         return next((picture for picture in seen if picture.has_focus), seen[0] if seen else None)
+
+    def name_sides(self, switch: Switch, names: Iterable[str]) -> None:
+        """Says what files call what ``switch`` shows; such a name never changes, whatever the screen says."""
+        self._sides = switch, tuple(names)
+
+    @property
+    def side(self) -> str:
+        """The name of what the page's switch shows; empty where it has none."""
+        if self._sides is None:
+            return ""
+        switch, names = self._sides
+        return names[switch.current]
+
+    def show_side(self, name: str) -> None:
+        """Shows what has that name; what has none of its names is passed over."""
+        if self._sides is not None and name in self._sides[1]:
+            self._sides[0].choose(self._sides[1].index(name))
 
     def examine(self, key: str, lens: Callable[[Bert, Trace], Any], done: Callable[[Any], None]) -> None:
         """Runs ``lens`` on the worker for the answer on screen; what it cannot answer is said in the page."""

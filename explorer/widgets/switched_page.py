@@ -34,6 +34,7 @@ class SwitchedPage(Page):
         self.views = views
         self.switch = Switch([view.title for view in views])
         self.switch.setAccessibleName(name)
+        self.name_sides(self.switch, (type(view).__name__ for view in views))
         self.tools.addWidget(self.switch)
         for view in views:
             self._front.addWidget(Scroll(view))

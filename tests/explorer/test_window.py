@@ -51,7 +51,7 @@ def shown(self):
     self.painted.connect(lambda: painted(self))
     show(self)
 window.Window.show = shown
-sys.exit(app.run(argparse.Namespace(model=None)))
+sys.exit(app.run(argparse.Namespace(model=None, session=None)))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
