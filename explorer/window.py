@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal, qVersion
-from PySide6.QtGui import QCloseEvent, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
@@ -22,7 +22,7 @@ from explorer import theme
 from explorer.actions import Actions, table
 from explorer.export import Exporter
 from explorer.reporter import Reporter
-from explorer.sessions import Sessions
+from explorer.sessions import Sessions, dropped
 from explorer.settings import Settings
 from explorer.tabs.attention import AttentionTab
 from explorer.tabs.embeddings import EmbeddingsTab
@@ -116,6 +116,7 @@ class Window(QMainWindow):
         self.sessions = Sessions(self)
         self.sessions.done.connect(lambda sentence: self.statusBar().showMessage(sentence, _READ_IN))
         self.sessions.failed.connect(self.bar.warn)
+        self.setAcceptDrops(True)
         pretrain.made.connect(self._use_desk)
 
         self.actions_table = Actions(table(self), self)
@@ -259,6 +260,16 @@ class Window(QMainWindow):
         if not self._was_painted:
             self._was_painted = True
             QTimer.singleShot(0, self, self.painted.emit)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = dropped(event.mimeData())
+        if path is not None:
+            event.acceptProposedAction()
+            self.sessions.open(path)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         runs = self.pretrain.desk.training.left_running() if self.pretrain.has_desk else ()

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 import model
@@ -203,6 +205,54 @@ def test_at_the_start_a_broken_session_gives_way_to_the_starter(other: Window, q
         other.sessions.start(None, None)
     assert "last.bertx is no session" in warned(other)
     assert other.workspace.scenario == PAIR
+
+
+# Dropping
+
+
+def drag(target: QWidget, *paths: Path, drop: bool = True) -> bool:
+    """Drags files over a widget, and lets go of them where they are accepted."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    data.setText(" ".join(map(str, paths)))  # as file managers do
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(5, 5), copy, data, left, none)
+    QApplication.sendEvent(target, enter)
+    if enter.isAccepted() and drop:
+        QApplication.sendEvent(target, QDropEvent(QPoint(5, 5), copy, data, left, none))
+    return enter.isAccepted()
+
+
+def test_a_session_that_is_dropped_on_the_window_opens(window: Window, answered: Answered) -> None:
+    answered(lambda: drag(window, KEPT))
+    assert shown(window) == WHOLE
+
+
+def test_a_model_folder_that_is_dropped_is_asked_the_present_question(window: Window, answered: Answered) -> None:
+    answered(lambda: drag(window, next(folder for folder in bundled() if folder.name == "textbook")))
+    assert window.workspace.bert is not None
+    assert window.workspace.bert.name == "textbook"
+    assert window.workspace.scenario == PAIR
+
+
+def test_a_folder_without_a_model_is_a_sentence(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    with qtbot.waitSignal(window.workspace.refused, timeout=10_000):
+        drag(window, tmp_path)
+    assert str(tmp_path) in warned(window)
+    assert window.workspace.scenario == PAIR
+
+
+def test_other_files_are_not_taken(window: Window, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("text")
+    assert not drag(window, tmp_path / "text.txt")
+    assert not drag(window, KEPT, tmp_path)
+
+
+def test_a_session_that_is_dropped_on_a_sentence_opens(window: Window, answered: Answered) -> None:
+    """And its path does not become the sentence."""
+    window.workspace.set_texts("something else", "")
+    answered(lambda: drag(window.bar.first, KEPT))
+    assert window.bar.first.text() == PAIR.first
 
 
 # What is broken
