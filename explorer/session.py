@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from PySide6.QtCore import QCoreApplication
 
 from explorer.widgets.sentence_bar import LONGEST
 from model import inputs
+from model.lens.steps import Place, Stage
 from model.scenario import Scenario
 from model.training import files
 
@@ -24,6 +26,7 @@ ENDING = ".bertx"
 
 Side = Literal["left", "right"]
 
+_HIGHEST = 2**31 - 1  # a layer, head or position: any more is no index
 _LARGEST = 4_000_000  # bytes: two sentences as long as one can type, and 8,192 pieces, are far less
 
 translate = QCoreApplication.translate
@@ -43,6 +46,7 @@ class Session:
     head: tuple[int, int] | None = None
     cell: tuple[int, int] | None = None
     dock: Side | None = None  # where the arithmetic stands, if it does
+    way: tuple[Place, ...] = ()  # the numbers on the way to the one that it writes out
 
     def fitted(self, bert: Bert) -> tuple[Scenario, bool]:
         """On the worker: the question as it can be put to ``bert``, and whether that is all of it.
@@ -74,6 +78,7 @@ class Session:
             "views": dict(self.views),
             "selection": {"token": self.token, "head": self.head, "cell": self.cell},
             "dock": self.dock,
+            "way": [{**dataclasses.asdict(place), "stage": place.stage.name} for place in self.way],
         }
         return json.dumps(fields, indent=1) + "\n"
 
@@ -101,6 +106,7 @@ class Session:
                 head=_two(chosen["head"]),
                 cell=_two(chosen["cell"]),
                 dock=_side(fields["dock"]),
+                way=tuple(map(_place, _list(fields["way"]))),
             )
         except KeyError as error:
             raise ValueError(translate("session", "it does not say {0}").format(error)) from error
@@ -152,6 +158,15 @@ def _side(value: object) -> Side | None:
     raise _wrong(value)
 
 
+def _place(value: object) -> Place:
+    fields = _object(value)
+    stage = _text(fields["stage"])
+    if stage not in Stage.__members__:
+        raise _wrong(stage)
+    layer, head, row, column = (_whole(fields[name]) for name in ("layer", "head", "row", "column"))
+    return Place(Stage[stage], layer, head, row, column, _text(fields["name"]))
+
+
 def _two(value: object) -> tuple[int, int] | None:
     if value is None:
         return None
@@ -161,7 +176,7 @@ def _two(value: object) -> tuple[int, int] | None:
 
 
 def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _HIGHEST:
         raise _wrong(value)
     return value
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from explorer import examples, paths, session
 from explorer.session import ENDING, Session
+from explorer.widgets.arithmetic import Arithmetic
 from explorer.widgets.model_picker import bundled
 from explorer.worker import Lane
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from model.bert import Bert
     from model.scenario import Scenario
 
+_DEEPEST = 40  # numbers on a way that are walked again
 _SIDES = {"left": Qt.DockWidgetArea.LeftDockWidgetArea, "right": Qt.DockWidgetArea.RightDockWidgetArea}
 
 
@@ -105,7 +107,14 @@ class Sessions(QObject):
             head=chosen.head,
             cell=chosen.cell,
             dock=None if window.arithmetic.isHidden() else ("left" if side == _SIDES["left"] else "right"),
+            way=self._arithmetic.way,
         )
+
+    @property
+    def _arithmetic(self) -> Arithmetic:
+        arithmetic = self._window.arithmetic.widget()
+        assert isinstance(arithmetic, Arithmetic)
+        return arithmetic
 
     # How one is opened
 
@@ -174,6 +183,9 @@ class Sessions(QObject):
         token, head, cell = found.token, found.head, found.cell
         if trace.inputs.originals != found.tokens:  # positions speak of others
             token = cell = None
+        else:
+            for number, place in enumerate(found.way[-_DEEPEST:]):
+                (self._arithmetic.go_on if number else self._arithmetic.begin)(place)
         self._workspace.select(
             token=token if token is not None and token < size else None,
             head=head if head is not None and head[0] < layers and head[1] < heads else (0, 0),

@@ -108,23 +108,24 @@ def test_a_wrong_argument_is_named_in_one_sentence(line: str, named: str, capsys
     assert said.count("\n") == 1
 
 
-def test_without_a_screen_the_pictures_are_written_instead(
-    seen: Seen, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
+
+
+def test_without_a_screen_the_pictures_are_written_instead(
+    seen: Seen, no_screen: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert door.main(["--model", "m"]) == 0
     assert (seen[0].command, seen[0].out, seen[0].model) == ("snapshot", Path("snapshots"), Path("m"))
     assert "no screen" in capsys.readouterr().err
 
 
 def test_without_a_screen_a_session_is_not_opened(
-    seen: Seen, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    seen: Seen, no_screen: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "platform", "linux")
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        monkeypatch.delenv(name, raising=False)
     with pytest.raises(SystemExit):
         door.main(["mine.bertx"])
     assert "no screen to open a session" in capsys.readouterr().err
