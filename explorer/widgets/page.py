@@ -58,6 +58,7 @@ class Page(QWidget):
         layout.addWidget(self._stack, 1)
         self._pictures: list[Picture] = []
         self._sides: tuple[Switch, tuple[str, ...]] | None = None
+        self._wished = ""  # the side to show with the next answer that is drawn
         self._veil = _Veil(self._stack)
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE)
         self._patience.timeout.connect(self._veil.cover)
@@ -144,11 +145,14 @@ class Page(QWidget):
         if self._sides is None:
             return ""
         switch, names = self._sides
-        return names[switch.current]
+        return self._wished or names[switch.current]
 
     def show_side(self, name: str) -> None:
-        """Shows what has that name; what has none of its names is passed over."""
-        if self._sides is not None and name in self._sides[1]:
+        """Shows what has that name, once there is an answer to show; what has none of its names is passed over."""
+        if self._sides is None or name not in self._sides[1]:
+            return
+        self._wished = name if self._stale else ""
+        if not self._stale:
             self._sides[0].choose(self._sides[1].index(name))
 
     def examine(self, key: str, lens: Callable[[Bert, Trace], Any], done: Callable[[Any], None]) -> None:
@@ -181,6 +185,7 @@ class Page(QWidget):
         self._stale, self._drawn_in = False, _look()
         self.show_body()
         self.draw(bert, trace)
+        self.show_side(self._wished)
         self._mark()
 
     def _mark(self) -> None:

@@ -127,6 +127,19 @@ def test_what_is_saved_opens_in_a_fresh_window_as_it_was(
     assert other.workspace.bert.name == "textbook"
 
 
+def test_every_tab_is_drawn_with_the_view_that_it_had(other: Window, qtbot: QtBot) -> None:
+    """Those that were not in front are drawn when they are shown."""
+    with qtbot.waitSignal(other.workspace.answered, timeout=30_000):
+        other.sessions.start(None, KEPT)
+    for name, side in WHOLE.views.items():
+        other.show_tab(name)
+        settled(qtbot, other)
+        page = other.pages[name]
+        assert page.side == side
+        assert page._sides is not None
+        assert page._sides[1][page._sides[0].current] == side
+
+
 def test_the_menu_saves_what_was_shown_when_it_was_asked(
     window: Window, qtbot: QtBot, answered: Answered, tmp_path: Path
 ) -> None:
