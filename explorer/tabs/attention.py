@@ -8,28 +8,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets import shrink
 from explorer.widgets.atlas import RESOLUTION
-from explorer.widgets.axis import elided, token_axis
+from explorer.widgets.chosen_head import ChosenHead
 from explorer.widgets.figures import NO_BREAK, rounded_percent, signed
 from explorer.widgets.heads import Habits, Heads, habits
-from explorer.widgets.heatmap import Cell, Heatmap, Scale
+from explorer.widgets.heatmap import Scale
 from explorer.widgets.legend import Legend
-from explorer.widgets.line import Line
 from explorer.widgets.page import Page
 from explorer.widgets.panel import isolated, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
 from explorer.widgets.switch import Switch
-from explorer.widgets.weight_path import WeightPath, weight
 from explorer.widgets.what_if import WhatIf
 from explorer.workspace import Selection, Workspace
-from model.lens import attention, what_if
-from model.lens.attention import Derivation, Head
-from model.lens.steps import Place, Stage
+from model.lens import what_if
+from model.lens.attention import Head
 from model.scenario import Scenario
 from model.trace import Floats, Trace
 
@@ -38,7 +35,6 @@ if TYPE_CHECKING:
 
 _LONG = 32  # tokens, from which on most rows are too faint from 0 to 1
 _WHOLE = 100  # milliseconds for which the former maps stay at most, until all that belongs to the new ones is there
-_WIDE = 2.2  # times as wide as high: cells of the map, where the window is low
 _SIDE_BY_SIDE = 860  # pixels at normal text size, from which on the map stands beside the atlas
 _LOWEST, _ALONE = 150, 220  # pixels a picture at least, side by side and one below the other
 
@@ -54,11 +50,10 @@ class AttentionTab(Page):
         self._head: Head = (0, 0)
         self._habits: Habits | None = None
         self._scale_chosen = False  # whether the user wants one scale or the other, however long the text
-        self._asked: tuple[Head, Cell | None, int | None] | None = None  # what ``path`` shows, or is to show
         self.heads = Heads()
         self.atlas = self.heads.atlas
-        self.heatmap = Heatmap(scale=Scale.SHARE, widest=_WIDE)
-        self.path = WeightPath()
+        self.one = ChosenHead(self)
+        self.heatmap = self.one.heatmap
         self.what_if = WhatIf(self)
         self.beside = Switch([self.tr("One head"), self.what_if.title])
         self.beside.setAccessibleName(self.tr("What stands beside all heads"))
@@ -67,10 +62,7 @@ class AttentionTab(Page):
         self.scale = Switch([self.tr("0 to 1"), self.tr("each row by itself")])
         self.scale.setAccessibleName(self.tr("What the strongest colour stands for"))
         self._legend = Legend(Scale.SHARE)
-        self._line = Line()
-        self.steps = QToolButton()
         self._all = Picture(self.heads, self.heads.sheet, "attention", self.tr("All heads"), python=self.heads.python)
-        self.chosen = Picture(self.heatmap, self.heatmap.sheet, "attention", python=self._python)
         self._whole = QTimer(self, singleShot=True, interval=_WHOLE)
         self._lay_out()
         self._connect()
@@ -91,10 +83,11 @@ class AttentionTab(Page):
     @property
     def reading(self) -> str:
         """What the marked cell says."""
-        return self._line.text()
+        return self.one.reading
 
     def draw(self, bert: Bert, trace: Trace) -> None:
-        self._habits = self._asked = None
+        self._habits = None
+        self.one.draw()
         # The lenses, which are asked here, would have the maps painted again: the former ones stay until they answer.
         for widget in (self.heads, self.heatmap):
             widget.setUpdatesEnabled(False)
@@ -118,7 +111,7 @@ class AttentionTab(Page):
             self._head = head
             self._show_head(trace)
         self._mark_head()
-        self._ask_cell(trace, *_looked_at(trace, selection))
+        self.one.mark(trace, selection)
         bert = self.workspace.bert
         assert bert is not None
         if self.beside.current or what_if.is_changed(bert, trace):
@@ -136,25 +129,12 @@ class AttentionTab(Page):
             self.tools.addWidget(widget)
         self.all_on.setToolTip(self.tr("Switches on all heads and layers that are off"))
         self.all_on.hide()
-        self.steps.setText(self.tr("q · k"))
-        self.steps.setCheckable(True)
-        self.steps.setChecked(True)
-        self.steps.setToolTip(self.tr("Shows below the map how the marked weight comes about"))
-        self.steps.setAccessibleName(self.tr("How the marked weight comes about"))
-        self.chosen.tools.insertWidget(0, self.steps)
-        self.chosen.column.insertWidget(1, self._line)
-        self._one = QWidget()
-        right = QVBoxLayout(self._one)
-        right.setContentsMargins(0, 0, 0, 0)
-        right.setSpacing(8)
-        right.addWidget(self.chosen, 2)
-        right.addWidget(self.path, 1)
         content = QWidget()
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight, content)
         self._columns.setContentsMargins(0, 0, 0, 0)
         self._columns.setSpacing(28)
         self._columns.addWidget(self._all, 5)
-        self._columns.addWidget(self._one, 6)
+        self._columns.addWidget(self.one, 6)
         self._columns.addWidget(self.what_if, 6)
         self.what_if.hide()
         whole = QVBoxLayout(self.body)
@@ -180,21 +160,13 @@ class AttentionTab(Page):
         self.beside.chosen.connect(self._turn_to)
         self.what_if.said.connect(self._describe)
         self.heads.chosen.connect(lambda row, column: workspace.select(head=self.heads.head(row, column)))
-        self.heatmap.hovered.connect(
-            lambda cell: workspace.hover(cell=cell, token=cell[0]) if cell else workspace.hover()
-        )
-        self.heatmap.chosen.connect(self._choose_cell)
-        self.path.inspected.connect(workspace.inspect)
-        self.path.hovered.connect(self._hover_token)
-        self.path.chosen.connect(self._choose_token)
         self.scale.chosen.connect(self._scale_rows)
         self._whole.timeout.connect(self._release_maps)
         workspace.worker.settled.connect(self._release_maps)
-        self.steps.toggled.connect(self.path.setVisible)
 
     def _turn_to(self, beside: int) -> None:
         """Shows the chosen head beside the atlas, or what the predictions hang on."""
-        self._one.setVisible(not beside)
+        self.one.setVisible(not beside)
         self.what_if.setVisible(bool(beside))
         self.ask(self.what_if.question if beside else self.question)
         if self.workspace.trace is not None:
@@ -240,15 +212,8 @@ class AttentionTab(Page):
         layer, head = self._head
         if layer >= trace.attention.shape[0] or head >= trace.attention.shape[1]:
             layer, head = self._head = (0, 0)
-        tokens = token_axis(trace)
-        self.chosen.set_heading(self.tr("Layer {0} · head {1}").format(layer + 1, head + 1))
-        self.heatmap.setAccessibleName(self.tr("Attention of layer {0}, head {1}").format(layer + 1, head + 1))
-        self.heatmap.show_values(trace.attention[layer, head], tokens, tokens)
+        self.one.show_head(trace, self._head)
         self._describe()
-
-    def _python(self) -> str:
-        layer, head = self._head
-        return f"values = trace.attention[{layer}, {head}]  # a row looks at a column"
 
     def _show_habits(self, found: Habits) -> None:
         self._habits = found
@@ -306,59 +271,6 @@ class AttentionTab(Page):
             return f"{strong(self.tr('Switched off: what it finds does not reach the next layer.'))} {figures}"
         return figures
 
-    # One cell of it
-
-    def _hover_token(self, column: int | None) -> None:
-        if column is None or self.path.derivation is None:
-            self.workspace.hover()
-        else:
-            row = self.path.derivation.cell[0]
-            self.workspace.hover(cell=(row, column), token=row)
-
-    def _choose_cell(self, row: int, column: int) -> None:
-        head = self.workspace.selection.head
-        self.workspace.select(cell=(row, column), token=row)
-        if head is not None:
-            self.workspace.inspect(Place(Stage.ATTENTION, *head, row=row, column=column))
-
-    def _choose_token(self, column: int) -> None:
-        if self.path.derivation is not None:
-            row = self.path.derivation.cell[0]
-            self.workspace.select(cell=(row, column), token=row)
-
-    def _ask_cell(self, trace: Trace, cell: Cell | None, row: int | None) -> None:
-        """Marks ``cell``, or else the strongest of ``row`` or of all, and asks how its weight comes about."""
-        if (self._head, cell, row) == self._asked:
-            return
-        self._asked = head, *_ = self._head, cell, row
-        if cell is not None:
-            self.chosen.mark(cell)
-            self._read(trace, cell, self.tr("{0} looks at {1} with {2}."))
-        self.examine(
-            "cell",
-            lambda _, trace: attention.derivation(trace, head, cell or attention.strongest(trace, head, row)),
-            lambda derivation: self._show_cell(derivation, cell, row),
-        )
-
-    def _show_cell(self, derivation: Derivation, cell: Cell | None, row: int | None) -> None:
-        trace = self.workspace.trace
-        assert trace is not None
-        self.path.show_derivation(derivation, token_axis(trace))
-        if cell is None:
-            self.chosen.mark(derivation.cell)
-            words = all(trace.inputs.texts[place] is not None for place in derivation.cell)
-            sentence = self.tr("{0} looks most at {1}, with {2}.")
-            if row is None:
-                strongest = self.tr("Strongest is {0} → {1} with {2}.")
-                sentence = self.tr("Strongest between words is {0} → {1} with {2}.") if words else strongest
-            self._read(trace, derivation.cell, sentence)
-
-    def _read(self, trace: Trace, cell: Cell, sentence: str) -> None:
-        looks, seen = (elided(trace.tokens[place]) for place in cell)
-        share = weight(float(trace.attention[(*self._head, *cell)]))
-        self._line.say(sentence.format(strong(escape(looks)), strong(escape(seen)), share))
-        self.heatmap.setAccessibleDescription(sentence.format(looks, seen, share))
-
 
 def fitted(maps: Floats, per_row: bool) -> Floats:
     """On the worker: ``maps`` (L, H, T, T), as large as the atlas can show them; layer by layer to spare memory.
@@ -369,11 +281,3 @@ def fitted(maps: Floats, per_row: bool) -> Floats:
     if not per_row:
         return shrink.largest(maps, step, step)
     return np.stack([shrink.largest(shrink.by_row(shrink.largest(layer, 1, step)), step, 1) for layer in maps])
-
-
-def _looked_at(trace: Trace, selection: Selection) -> tuple[Cell | None, int | None]:
-    """The chosen cell, and the token whose row it is in; where another token is chosen it is not that cell."""
-    size = len(trace.tokens)
-    token = selection.token if selection.token is not None and selection.token < size else None
-    cell = selection.cell if selection.cell is not None and max(selection.cell) < size else None
-    return (cell if cell is not None and token in (None, cell[0]) else None), token

@@ -49,17 +49,17 @@ def test_by_keyboard_alone_one_reaches_a_head_a_cell_and_its_arithmetic(window: 
     assert f"with {weight:.3f}" in tab.heatmap.accessibleDescription()
     qtbot.waitUntil(lambda: workspace.worker.is_idle)
 
-    reach(qtbot, tab.path.products)
+    reach(qtbot, tab.one.path.products)
     press(qtbot, Qt.Key.Key_Home)
     query, key = workspace.trace.query[(*first, cell[0])][0], workspace.trace.key[(*first, cell[1])][0]
-    told = tab.path.products.accessibleDescription().replace("−", "-")
+    told = tab.one.path.products.accessibleDescription().replace("−", "-")
     assert told == f"Dimension 0: query {query:.3f} times key {key:.3f} is {float(query) * float(key):.3f}"
 
-    reach(qtbot, tab.path.softmax)
+    reach(qtbot, tab.one.path.softmax)
     press(qtbot, Qt.Key.Key_Home)
     qtbot.waitUntil(lambda: workspace.worker.is_idle)
     assert workspace.clicked.cell == (cell[0], 0)
-    assert tab.path.softmax.accessibleDescription().startswith("[CLS]: score ")
+    assert tab.one.path.softmax.accessibleDescription().startswith("[CLS]: score ")
 
 
 def test_by_keyboard_alone_one_finds_the_head_that_matters_and_switches_it_off(window: Window, qtbot: QtBot) -> None:

@@ -57,9 +57,9 @@ def test_maps_are_painted_again_where_the_next_question_is_refused(
 def test_the_number_table_is_the_twin_of_the_map(tab: AttentionTab, workspace: Workspace) -> None:
     workspace.select(head=(1, 3))
     assert workspace.trace is not None
-    tab.chosen.show_numbers(True)
-    assert tab.chosen.table is not None
-    numbers = tab.chosen.table.numbers
+    tab.one.picture.show_numbers(True)
+    assert tab.one.picture.table is not None
+    numbers = tab.one.picture.table.numbers
     shown = [[numbers.index(row, column).data() for column in range(11)] for row in range(11)]
     assert shown == [[f"{value:.3f}" for value in row] for row in workspace.trace.attention[1, 3].tolist()]
 
@@ -158,7 +158,7 @@ def test_the_sentence_below_writes_out_how_the_weight_comes_about(
     scores = [sum(q * k for q, k in zip(query, key, strict=True)) / math.sqrt(32) for key in keys]
     exponentials = [math.exp(score - max(scores)) for score in scores]
     dot, score = scores[4] * math.sqrt(32), scores[4]
-    said = plain(tab.path.sentence).replace("−", "-")
+    said = plain(tab.one.path.sentence).replace("−", "-")
     assert said.startswith(f"Query of he · key of cute = {dot:.3f}; ÷ √32 = {score:.3f}, the score.")
     assert f"÷ {sum(exponentials):.3f}, the row’s sum, = " in said
     assert float(said.split("= ")[-1].rstrip(".")) == pytest.approx(exponentials[4] / sum(exponentials), abs=6e-4)
@@ -170,11 +170,11 @@ def test_the_bars_below_are_those_of_the_trace(tab: AttentionTab, workspace: Wor
     assert trace is not None
     workspace.select(head=(1, 3), cell=(7, 2), token=7)
     settle()
-    query, key, product = (lane.values for lane in tab.path.products.lanes)
+    query, key, product = (lane.values for lane in tab.one.path.products.lanes)
     np.testing.assert_array_equal(query, trace.query[1, 3, 7])
     np.testing.assert_array_equal(key, trace.key[1, 3, 2])
     np.testing.assert_allclose(product, query.astype(float) * key)
-    scores, weights = (lane.values for lane in tab.path.softmax.lanes)
+    scores, weights = (lane.values for lane in tab.one.path.softmax.lanes)
     np.testing.assert_allclose(scores, trace.scores(1, 3)[7], atol=1e-5)
     np.testing.assert_array_equal(weights, trace.attention[1, 3, 7])
 
@@ -204,8 +204,8 @@ def test_a_click_on_a_bar_of_the_softmax_goes_to_that_cell(
 ) -> None:
     workspace.select(cell=(6, 4), token=6)
     settle()
-    bar = tab.path.softmax.column_rect(1).center().toPoint()
-    qtbot.mouseClick(tab.path.softmax, Qt.MouseButton.LeftButton, pos=bar)
+    bar = tab.one.path.softmax.column_rect(1).center().toPoint()
+    qtbot.mouseClick(tab.one.path.softmax, Qt.MouseButton.LeftButton, pos=bar)
     assert workspace.clicked.cell == (6, 1)
 
 
@@ -213,8 +213,8 @@ def test_reading_left_to_right_what_comes_later_is_hidden(show: Show, workspace:
     tab = cast(AttentionTab, show(AttentionTab, Scenario("I love you very much").attend("left-to-right")))
     workspace.select(cell=(2, 4), token=2)
     settle()
-    assert "love does not see what comes later: score −∞, weight 0.000" in plain(tab.path.sentence)
-    assert tab.path.softmax.accessibleDescription() == "very: score −∞, softmax 0.000"
+    assert "love does not see what comes later: score −∞, weight 0.000" in plain(tab.one.path.sentence)
+    assert tab.one.path.softmax.accessibleDescription() == "very: score −∞, softmax 0.000"
 
 
 def test_the_heads_are_sorted_by_what_they_do(tab: AttentionTab, workspace: Workspace) -> None:
@@ -261,8 +261,8 @@ def test_without_a_pair_nothing_is_sorted_by_looking_across(show: Show) -> None:
 
 def test_the_steps_make_room_for_the_map(tab: AttentionTab, qtbot: QtBot) -> None:
     before = tab.heatmap.height()
-    tab.steps.click()
-    assert not tab.path.isVisible()
+    tab.one.steps.click()
+    assert not tab.one.path.isVisible()
     qtbot.waitUntil(lambda: tab.heatmap.height() > before)
 
 
@@ -278,7 +278,7 @@ def test_with_large_text_the_map_stands_below_the_atlas(
     large_text: Callable[[], None], tab: AttentionTab, qtbot: QtBot
 ) -> None:
     def corner() -> QPoint:
-        return tab.chosen.mapTo(tab, QPoint())
+        return tab.one.picture.mapTo(tab, QPoint())
 
     beside = corner()
     assert beside.x() > tab.width() // 3
