@@ -11,11 +11,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from model.inputs import Integers
 from model.trace import Floats, Trace
 
 Head = tuple[int, int]  # (layer, head)
 Cell = tuple[int, int]  # (row, column): who looks, who is looked at
 Doubles = NDArray[np.float64]
+Relation = Literal["previous", "next", "itself", "same", "cls", "sep", "a_to_b", "b_to_a"]
+Pattern = Literal[Relation, "broad", "mixed"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,30 +39,33 @@ class HeadStatistics:
 
 def statistics(trace: Trace) -> HeadStatistics:
     """What each head does, over all rows of the trace; special tokens look and are looked at like any other."""
+    wanted = places(trace)
+    size, place = len(trace.tokens), np.arange(len(trace.tokens))
+    distances = np.abs(place[:, None] - place[None, :])
+    *masses, travelled = _sums(trace.attention, np.stack([*wanted.values(), distances]))
+    return HeadStatistics(
+        entropy=_entropy(trace.attention),
+        distance=travelled / np.float32(size),
+        **{name: _mean(mass, cells) for mass, (name, cells) in zip(masses, wanted.items(), strict=True)},
+    )
+
+
+def places(trace: Trace) -> dict[Relation, NDArray[np.bool_]]:
+    """(T, T) the cells that each pattern is about; none of them where the text has none, such as A to B alone."""
     tokens = np.asarray(trace.tokens)
     size, place = len(tokens), np.arange(len(tokens))
-    same = (tokens[:, None] == tokens[None, :]) & ~np.eye(size, dtype=bool)
     second = trace.segments == 1
-    places = {
+    return {
         "cls": np.broadcast_to(place == 0, (size, size)),
         "sep": np.broadcast_to(_special(trace) & (place > 0), (size, size)),
         "previous": np.eye(size, k=-1, dtype=bool),
         "next": np.eye(size, k=1, dtype=bool),
         "itself": np.eye(size, dtype=bool),
-        "same": same,
+        "same": (tokens[:, None] == tokens[None, :]) & ~np.eye(size, dtype=bool),
         "a_to_b": ~second[:, None] & second[None, :],
         "b_to_a": second[:, None] & ~second[None, :],
     }
-    distances = np.abs(place[:, None] - place[None, :])
-    *masses, travelled = _sums(trace.attention, np.stack([*places.values(), distances]))
-    return HeadStatistics(
-        entropy=_entropy(trace.attention),
-        distance=travelled / np.float32(size),
-        **{name: _mean(mass, wanted) for mass, (name, wanted) in zip(masses, places.items(), strict=True)},
-    )
 
-
-Pattern = Literal["previous", "next", "itself", "same", "cls", "sep", "a_to_b", "b_to_a", "broad", "mixed"]
 
 _NAMED_FROM = 0.5  # a head is called after what gets at least half of its mass
 _CROSSING_FROM = 0.6  # of the rows in one sentence on the other: both [SEP] count, so half would be chance
@@ -125,6 +131,21 @@ def strongest(trace: Trace, head: Head, row: int | None = None) -> Cell:
     cell = _largest(weights, _between_words(_special(trace))) or _largest(weights, np.ones(weights.shape, dtype=bool))
     assert cell is not None  # a trace has [CLS] at least
     return cell
+
+
+def strongest_edges(weights: Floats, share: float) -> tuple[Integers, Integers]:
+    """Rows and columns, (E,) each, of the fewest cells of each row of ``weights`` (R, C) that hold ``share`` of it.
+
+    The weakest edges of all come first, so that the strongest are drawn over them; what is zero is none.
+    """
+    order = np.argsort(-weights, axis=1, kind="stable")
+    sorted_weights = np.take_along_axis(weights, order, axis=1).astype(np.float64)
+    before = np.cumsum(sorted_weights, axis=1) - sorted_weights
+    needed = (before < share * sorted_weights.sum(axis=1, keepdims=True) * (1 - 1e-9)) & (sorted_weights > 0)
+    rows, places = np.nonzero(needed)
+    columns = order[rows, places]
+    strength = np.argsort(weights[rows, columns], kind="stable")
+    return rows[strength], columns[strength]
 
 
 @dataclass(frozen=True, eq=False)
