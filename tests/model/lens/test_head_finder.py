@@ -1,0 +1,96 @@
+"""The table of heads against counts by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+import pytest
+
+import model
+from model.lens import head_finder
+from model.lens.head_finder import HeadTable, Text
+
+TEXTS = [("The dog saw the other dog", "the dog barked"), ("I love you", "")]
+
+
+@pytest.fixture(scope="module")
+def trace(starter: model.Bert) -> model.Trace:
+    return starter.trace(model.Scenario("My dog is cute"))
+
+
+def run(steps: Generator[float, None, HeadTable]) -> tuple[list[float], HeadTable]:
+    shares = []
+    while True:
+        try:
+            shares.append(next(steps))
+        except StopIteration as end:
+            return shares, end.value
+
+
+def by_hand(starter: model.Bert, texts: list[Text], layer: int, head: int) -> dict[str, float]:
+    hit: dict[str, list[bool]] = {}
+    for first, second in texts:
+        trace = starter.trace(model.Scenario(first, second))
+        tokens, segments, size = trace.tokens, trace.segments.tolist(), len(trace.tokens)
+        seps = {i for i, token in enumerate(tokens) if token == "[SEP]"}
+        for i, row in enumerate(trace.attention[layer, head].tolist()):
+            places = {
+                "cls": {0},
+                "sep": seps,
+                "previous": {i - 1} & set(range(size)),
+                "next": {i + 1} & set(range(size)),
+                "itself": {i},
+                "same": {j for j in range(size) if j != i and tokens[j] == tokens[i]},
+                "a_to_b": {j for j in range(size) if segments[i] == 0 and segments[j] == 1},
+                "b_to_a": {j for j in range(size) if segments[i] == 1 and segments[j] == 0},
+            }
+            for name, wanted in places.items():
+                if wanted:
+                    hit.setdefault(name, []).append(row.index(max(row)) in wanted)
+    return {name: sum(found) / len(found) for name, found in hit.items()}
+
+
+@pytest.mark.parametrize(("layer", "head"), [(0, 0), (1, 4), (4, 2)])
+def test_hit_rates_equal_the_count_by_hand(starter: model.Bert, trace: model.Trace, layer: int, head: int) -> None:
+    shares, found = run(head_finder.table(starter, trace, TEXTS))
+    assert shares == [0.5, 1.0]
+    for name, expected in by_hand(starter, TEXTS, layer, head).items():
+        assert {**found.hits}[name][layer, head] == pytest.approx(expected), name  # type: ignore[index]
+
+
+def test_of_one_text_the_mass_is_that_of_the_statistics(starter: model.Bert, trace: model.Trace) -> None:
+    _, found = run(head_finder.table(starter, trace, TEXTS[:1]))
+    expected = model.lens.attention.statistics(starter.trace(model.Scenario(*TEXTS[0])))
+    for name, mass in found.mass.items():
+        np.testing.assert_allclose(mass, getattr(expected, name), atol=1e-5)
+    np.testing.assert_allclose(found.entropy, expected.entropy, atol=1e-6)
+
+
+def test_without_a_pair_no_head_looks_across(starter: model.Bert, trace: model.Trace) -> None:
+    _, found = run(head_finder.table(starter, trace, TEXTS[1:]))
+    assert np.isnan(found.hits["a_to_b"]).all()
+    assert found.best("a_to_b") is None
+    best = found.best("previous")
+    assert best is not None
+    assert found.hits["previous"][best] == np.nanmax(found.hits["previous"])
+
+
+def test_texts_without_a_word_are_left_out(starter: model.Bert, trace: model.Trace) -> None:
+    _, found = run(head_finder.table(starter, trace, [(" ", ""), ("I love you", "")]))
+    assert (found.texts, found.tokens) == (1, 5)
+    with pytest.raises(ValueError, match="No text has a token"):
+        run(head_finder.table(starter, trace, [("", "")]))
+
+
+def test_a_file_has_a_text_a_sentence_and_a_tab_between_a_and_b() -> None:
+    assert head_finder.texts("It rains. It pours.\n\nHe sleeps.\tHe snores.\n") == [
+        ("It rains.", ""),
+        ("It pours.", ""),
+        ("He sleeps.", "He snores."),
+    ]
+
+
+def test_too_many_texts_are_a_sentence(starter: model.Bert, trace: model.Trace) -> None:
+    with pytest.raises(ValueError, match="At most 500 texts"):
+        run(head_finder.table(starter, trace, [("a", "")] * 501))
