@@ -119,7 +119,7 @@ def exception(trace: Trace, head: Head, pattern: Pattern) -> Cell | None:
     }.get(pattern)
     if expected is None:
         return None
-    cell = _largest(trace.attention[head], ~expected & _between_words(special))
+    cell = largest(trace.attention[head], ~expected & _between_words(special))
     return cell if cell is not None and trace.attention[(*head, *cell)] >= _EXCEPTION_FROM else None
 
 
@@ -128,24 +128,30 @@ def strongest(trace: Trace, head: Head, row: int | None = None) -> Cell:
     weights = trace.attention[head]
     if row is not None:
         return row, int(weights[row].argmax())
-    cell = _largest(weights, _between_words(_special(trace))) or _largest(weights, np.ones(weights.shape, dtype=bool))
+    cell = largest(weights, _between_words(_special(trace))) or largest(weights, np.ones(weights.shape, dtype=bool))
     assert cell is not None  # a trace has [CLS] at least
     return cell
 
 
-def strongest_edges(weights: Floats, share: float) -> tuple[Integers, Integers]:
-    """Rows and columns, (E,) each, of the fewest cells of each row of ``weights`` (R, C) that hold ``share`` of it.
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """E cells of a map, the weakest first so that the strongest are drawn over them."""
 
-    The weakest edges of all come first, so that the strongest are drawn over them; what is zero is none.
-    """
+    rows: Integers  # (E,)
+    columns: Integers  # (E,)
+    ranks: Integers  # (E,) place among the cells of its row, 0 the strongest
+
+
+def strongest_lines(weights: Floats, share: float) -> Lines:
+    """The fewest cells of each row of ``weights`` (R, C) that hold ``share`` of it; what is zero is none."""
     order = np.argsort(-weights, axis=1, kind="stable")
     sorted_weights = np.take_along_axis(weights, order, axis=1).astype(np.float64)
     before = np.cumsum(sorted_weights, axis=1) - sorted_weights
     needed = (before < share * sorted_weights.sum(axis=1, keepdims=True) * (1 - 1e-9)) & (sorted_weights > 0)
-    rows, places = np.nonzero(needed)
-    columns = order[rows, places]
+    rows, ranks = np.nonzero(needed)
+    columns = order[rows, ranks]
     strength = np.argsort(weights[rows, columns], kind="stable")
-    return rows[strength], columns[strength]
+    return Lines(rows[strength], columns[strength], ranks[strength])
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +217,7 @@ def _between_words(special: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return ~(special[:, None] | special[None, :] | np.eye(len(special), dtype=bool))
 
 
-def _largest(weights: Floats, places: NDArray[np.bool_]) -> Cell | None:
+def largest(weights: Floats, places: NDArray[np.bool_]) -> Cell | None:
     """The largest weight at ``places`` (T, T), None where there is no such place."""
     row, column = divmod(int(np.where(places, weights, -1).argmax()), weights.shape[1])
     return (row, column) if places[row, column] else None

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import model
-from model.lens.attention import strongest_edges
+from model.lens.attention import strongest_lines
 from model.lens.words import merged, units
 
 
@@ -53,7 +53,8 @@ def test_without_the_special_tokens_a_row_has_what_is_left(trace: model.Trace) -
 )
 def test_the_fewest_edges_hold_the_share_of_each_row(values: list[list[float]], share: float) -> None:
     weights = np.array(values, dtype=np.float32)
-    rows, columns = strongest_edges(weights, share)
+    found = strongest_lines(weights, share)
+    rows, columns = found.rows, found.columns
     for row, whole in enumerate(weights.astype(np.float64)):
         drawn = sorted(whole[columns[rows == row]])
         assert sum(drawn) >= share * whole.sum() * (1 - 1e-6)
@@ -62,5 +63,6 @@ def test_the_fewest_edges_hold_the_share_of_each_row(values: list[list[float]], 
 
 
 def test_the_weakest_edge_comes_first() -> None:
-    rows, columns = strongest_edges(np.array([[0.1, 0.9], [0.4, 0.6]], dtype=np.float32), 1.0)
-    assert list(zip(rows, columns, strict=True)) == [(0, 0), (1, 0), (1, 1), (0, 1)]
+    found = strongest_lines(np.array([[0.1, 0.9], [0.4, 0.6]], dtype=np.float32), 1.0)
+    assert list(zip(found.rows, found.columns, strict=True)) == [(0, 0), (1, 0), (1, 1), (0, 1)]
+    assert found.ranks.tolist() == [1, 1, 0, 0]
