@@ -186,7 +186,7 @@ class AttentionTab(Page):
 
     def _dress_rows(self) -> None:
         per_row = bool(self.scale.current)
-        self.heatmap.set_per_row(per_row)
+        self.one.set_per_row(per_row)
         self._legend.set_end(self.tr("largest of its row") if per_row else "")
 
     # All heads, and the chosen one

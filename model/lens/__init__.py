@@ -1,15 +1,33 @@
 """Questions to a trace, one file each: functions from a trace (and its model, where weights are needed) to arrays."""
 
-from model.lens import attention, attributions, embeddings, layers, masked_lm, next_sentence, paragraph, passes, what_if
+from model.lens import (
+    attention,
+    attributions,
+    embeddings,
+    head_finder,
+    layers,
+    masked_lm,
+    next_sentence,
+    paragraph,
+    passes,
+    rollout,
+    views,
+    what_if,
+    words,
+)
 
 __all__ = [
     "attention",
     "attributions",
     "embeddings",
+    "head_finder",
     "layers",
     "masked_lm",
     "next_sentence",
     "paragraph",
     "passes",
+    "rollout",
+    "views",
     "what_if",
+    "words",
 ]

@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 
-from model.inputs import Integers
 from model.lens.attention import Cell, Head, largest
 from model.lens.rollout import rollout
 from model.lens.words import Unit, merged, units
@@ -32,8 +31,16 @@ class View:
     way: Way
     units: tuple[Unit, ...]
     weights: Floats  # (N, N)
-    most: Integers  # (N,) the column that each row looks at most
-    strongest: Cell  # where one word looks at another most, or else any token at any
+
+    def strongest(self, row: int | None = None) -> Cell:
+        """The largest weight: of one ``row``, or of all where one word looks at another."""
+        if row is not None:
+            return row, int(self.weights[row].argmax())
+        special = np.array([unit.special for unit in self.units])
+        between = ~(special[:, None] | special[None, :] | np.eye(len(special), dtype=bool))
+        cell = largest(self.weights, between) or largest(self.weights, np.ones(self.weights.shape, dtype=bool))
+        assert cell is not None  # a text has a token at least
+        return cell
 
 
 def view(trace: Trace, head: Head, way: Way) -> View:
@@ -43,12 +50,7 @@ def view(trace: Trace, head: Head, way: Way) -> View:
     """
     whole = _whole(trace, head, way.of)
     along = units(trace, whole_words=way.whole_words, special=way.special)
-    weights = merged(whole, along)
-    special = np.array([unit.special for unit in along])
-    between = ~(special[:, None] | special[None, :] | np.eye(len(along), dtype=bool))
-    strongest = largest(weights, between) or largest(weights, np.ones(weights.shape, dtype=bool))
-    assert strongest is not None  # a text has a token at least
-    return View(way, along, weights, weights.argmax(axis=1), strongest)
+    return View(way, along, merged(whole, along))
 
 
 def _whole(trace: Trace, head: Head, of: Of) -> Floats:

@@ -125,7 +125,7 @@ def test_a_name_that_ends_in_npz_is_enough(window: Window, qtbot: QtBot, tmp_pat
 def test_a_picture_drawn_in_stripes_has_no_seams(window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     window.show_tab("attention")
     qtbot.waitUntil(lambda: window.workspace.worker.is_idle)
-    drawing = window.pages["attention"].chosen.drawing()  # type: ignore[attr-defined]
+    drawing = window.pages["attention"].one.picture.drawing()  # type: ignore[attr-defined]
     monkeypatch.setattr(export_drawing, "_AT_ONCE", 1 << 30)
     whole = drawing.image(2)
     monkeypatch.setattr(export_drawing, "_AT_ONCE", 50_000)
@@ -134,7 +134,7 @@ def test_a_picture_drawn_in_stripes_has_no_seams(window: Window, qtbot: QtBot, m
 
 def test_a_picture_that_memory_cannot_hold_is_a_sentence(window: Window, qtbot: QtBot) -> None:
     window.show_tab("attention")
-    drawing = window.pages["attention"].chosen.drawing()  # type: ignore[attr-defined]
+    drawing = window.pages["attention"].one.picture.drawing()  # type: ignore[attr-defined]
     with pytest.raises(OSError, match="choose a smaller scale"):
         drawing.png(1_000)
 

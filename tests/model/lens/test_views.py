@@ -25,14 +25,15 @@ def test_all_heads_of_a_layer_are_put_together(trace: model.Trace, of: Of, acros
 def test_one_head_in_tokens_is_the_trace_itself(trace: model.Trace) -> None:
     found = view(trace, (2, 5), Way())
     assert found.weights.base is trace.attention or np.shares_memory(found.weights, trace.attention)
-    assert found.most.tolist() == [row.index(max(row)) for row in trace.attention[2, 5].tolist()]
+    rows = trace.attention[2, 5].tolist()
+    assert [found.strongest(row)[1] for row in range(11)] == [row.index(max(row)) for row in rows]
 
 
 def test_the_strongest_cell_is_between_two_words(trace: model.Trace) -> None:
     found = view(trace, (3, 3), Way())
     words = [1, 2, 3, 4, 6, 7, 8, 9]
     cells = {(i, j): float(trace.attention[3, 3, i, j]) for i in words for j in words if i != j}
-    assert found.strongest == max(cells, key=cells.__getitem__)
+    assert found.strongest() == max(cells, key=cells.__getitem__)
 
 
 def test_a_rollout_between_words_keeps_its_sum(trace: model.Trace) -> None:
@@ -43,4 +44,4 @@ def test_a_rollout_between_words_keeps_its_sum(trace: model.Trace) -> None:
 
 def test_one_word_alone_has_a_strongest_cell(starter: model.Bert) -> None:
     found = view(starter.trace(model.Scenario("dog")), (0, 0), Way(special=False))
-    assert (found.strongest, found.weights.shape) == ((0, 0), (1, 1))
+    assert (found.strongest(), found.weights.shape) == ((0, 0), (1, 1))
