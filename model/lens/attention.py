@@ -67,8 +67,8 @@ def places(trace: Trace) -> dict[Relation, NDArray[np.bool_]]:
     }
 
 
-_NAMED_FROM = 0.5  # a head is called after what gets at least half of its mass
-_CROSSING_FROM = 0.6  # of the rows in one sentence on the other: both [SEP] count, so half would be chance
+NAMED_FROM = 0.5  # a head is called after what gets at least half of its mass
+CROSSING_FROM = 0.6  # of the rows in one sentence on the other: both [SEP] count, so half would be chance
 _BROAD_FROM = 0.85  # of ln T, the entropy of looking at all tokens alike
 
 
@@ -85,10 +85,10 @@ def patterns(heads: HeadStatistics, tokens: int) -> list[list[Pattern]]:
 
     def name(layer: int, head: int) -> Pattern:
         best = int(shares[:, layer, head].argmax())
-        if shares[best, layer, head] >= _NAMED_FROM:
+        if shares[best, layer, head] >= NAMED_FROM:
             return names[best]
         crossing = crossings[:, layer, head]
-        if crossing.max() >= _CROSSING_FROM and not broad[layer, head]:
+        if crossing.max() >= CROSSING_FROM and not broad[layer, head]:
             return "a_to_b" if crossing.argmax() == 0 else "b_to_a"
         return "broad" if broad[layer, head] else "mixed"
 

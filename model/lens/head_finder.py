@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from model.lens import attention, paragraph
-from model.lens.attention import Doubles, Head, Relation
+from model.lens.attention import Doubles, Head, Pattern, Relation
 from model.trace import Trace
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Text = tuple[str, str]  # A and B; B is empty where A stands alone
 
 MOST = 500  # texts
-RELATIONS: tuple[Relation, ...] = get_args(Relation)
+RELATIONS: tuple[Relation, ...] = get_args(Relation)  # the last two lead across to the other sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +44,16 @@ class HeadTable:
         layer, head = np.unravel_index(int(np.nanargmax(hits)), hits.shape)
         return int(layer), int(head)
 
-    def named(self, head: Head) -> Relation:
-        """The relation that ``head`` hits most often."""
-        return max(RELATIONS, key=lambda relation: np.nan_to_num(self.hits[relation][head], nan=-1.0))
+    def named(self, head: Head) -> Pattern:
+        """What ``head`` does, by the rule of ``attention.patterns`` with hits in place of mass."""
+        near = max(RELATIONS[:-2], key=lambda relation: self._rate(relation, head))
+        if self._rate(near, head) >= attention.NAMED_FROM:
+            return near
+        across = max(RELATIONS[-2:], key=lambda relation: self._rate(relation, head))
+        return across if self._rate(across, head) >= attention.CROSSING_FROM else "mixed"
+
+    def _rate(self, relation: Relation, head: Head) -> float:
+        return float(np.nan_to_num(self.hits[relation][head], nan=-1.0))
 
 
 def texts(written: str) -> list[Text]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 
 import numpy as np
@@ -74,6 +75,18 @@ def test_without_a_pair_no_head_looks_across(starter: model.Bert, trace: model.T
     best = found.best("previous")
     assert best is not None
     assert found.hits["previous"][best] == np.nanmax(found.hits["previous"])
+
+
+def test_a_head_is_named_after_what_it_hits_in_half_of_the_rows() -> None:
+    rates = {
+        "previous": (0.9, 0.2, 0.2),
+        "next": (0.1, 0.1, 0.1),
+        "a_to_b": (0.95, 0.6, 0.59),
+        "b_to_a": (math.nan, 0.1, 0.1),
+    }
+    hits = {relation: np.array([rates.get(relation, (0.0,) * 3)]) for relation in head_finder.RELATIONS}
+    found = HeadTable(1, 1, hits, hits, np.zeros((1, 3)))
+    assert [found.named((0, head)) for head in range(3)] == ["previous", "a_to_b", "mixed"]
 
 
 def test_texts_without_a_word_are_left_out(starter: model.Bert, trace: model.Trace) -> None:
