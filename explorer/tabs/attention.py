@@ -15,6 +15,7 @@ from explorer.widgets import shrink
 from explorer.widgets.atlas import RESOLUTION
 from explorer.widgets.chosen_head import ChosenHead
 from explorer.widgets.figures import NO_BREAK, rounded_percent, signed
+from explorer.widgets.head_survey import HeadSurvey
 from explorer.widgets.heads import Habits, Heads, habits
 from explorer.widgets.heatmap import Scale
 from explorer.widgets.legend import Legend
@@ -23,6 +24,7 @@ from explorer.widgets.panel import isolated, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
 from explorer.widgets.switch import Switch
+from explorer.widgets.view import View
 from explorer.widgets.what_if import WhatIf
 from explorer.workspace import Selection, Workspace
 from model.lens import what_if
@@ -42,7 +44,7 @@ _LOWEST, _ALONE = 150, 220  # pixels a picture at least, side by side and one be
 class AttentionTab(Page):
     """Left the atlas of all heads; right the chosen head, and below it how its marked weight comes about.
 
-    Or, in its place, what the predictions hang on.
+    Or, in its place, what the predictions hang on, or which head does what over many texts.
     """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
@@ -55,7 +57,8 @@ class AttentionTab(Page):
         self.one = ChosenHead(self)
         self.heatmap = self.one.heatmap
         self.what_if = WhatIf(self)
-        self.beside = Switch([self.tr("One head"), self.what_if.title])
+        self.survey = HeadSurvey(self, self.heads)
+        self.beside = Switch([self.tr("One head"), self.what_if.title, self.survey.title])
         self.beside.setAccessibleName(self.tr("What stands beside all heads"))
         self.name_sides(self.beside, ("head", "what-if"))
         self.all_on = QPushButton(self.tr("All on again"))
@@ -99,6 +102,7 @@ class AttentionTab(Page):
             self._dress_rows()
         self.all_on.setVisible(bool(trace.scenario.heads_off or trace.scenario.layers_off))
         self.what_if.draw(bert, trace)
+        self.survey.draw(bert, trace)
         self._show_head(trace)
         self._show_atlas(trace)
         self.examine("habits", lambda _, trace: habits(trace), self._show_habits)
@@ -114,8 +118,10 @@ class AttentionTab(Page):
         self.one.mark(trace, selection)
         bert = self.workspace.bert
         assert bert is not None
-        if self.beside.current or what_if.is_changed(bert, trace):
+        if self._view is self.what_if or what_if.is_changed(bert, trace):
             self.what_if.mark(selection)
+        if self._view is self.survey:
+            self.survey.mark(selection)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -135,8 +141,9 @@ class AttentionTab(Page):
         self._columns.setSpacing(28)
         self._columns.addWidget(self._all, 5)
         self._columns.addWidget(self.one, 6)
-        self._columns.addWidget(self.what_if, 6)
-        self.what_if.hide()
+        for view in (self.what_if, self.survey):
+            self._columns.addWidget(view, 6)
+            view.hide()
         whole = QVBoxLayout(self.body)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(Scroll(content))
@@ -158,20 +165,33 @@ class AttentionTab(Page):
         self.atlas.layer_toggled.connect(lambda layer: workspace.edit(lambda scenario: scenario.toggle_layer(layer)))
         self.all_on.clicked.connect(lambda: workspace.edit(lambda scenario: scenario.all_on()))
         self.beside.chosen.connect(self._turn_to)
-        self.what_if.said.connect(self._describe)
+        for view in (self.what_if, self.survey):
+            view.said.connect(self._describe)
+        self.survey.opened.connect(self._open)
         self.heads.chosen.connect(lambda row, column: workspace.select(head=self.heads.head(row, column)))
         self.scale.chosen.connect(self._scale_rows)
         self._whole.timeout.connect(self._release_maps)
         workspace.worker.settled.connect(self._release_maps)
 
-    def _turn_to(self, beside: int) -> None:
-        """Shows the chosen head beside the atlas, or what the predictions hang on."""
-        self.one.setVisible(not beside)
-        self.what_if.setVisible(bool(beside))
-        self.ask(self.what_if.question if beside else self.question)
+    @property
+    def _view(self) -> View | None:
+        """What stands beside the atlas in place of the chosen head."""
+        return (None, self.what_if, self.survey)[self.beside.current]
+
+    def _turn_to(self) -> None:
+        """Shows the chosen head beside the atlas, or a view in its place."""
+        shown = self._view
+        for widget in (self.one, self.what_if, self.survey):
+            widget.setVisible(widget is (shown or self.one))
+        self.ask(shown.question if shown else self.question)
         if self.workspace.trace is not None:
             self._describe()
             self.mark(self.workspace.selection)
+
+    def _open(self) -> None:
+        """Shows the head that was found, where the keys go on."""
+        self.beside.choose(0)
+        self.heatmap.setFocus()
 
     def _release_maps(self) -> None:
         self._whole.stop()
@@ -229,8 +249,8 @@ class AttentionTab(Page):
         layer, head = self._head
         how = self.tr("Each square is one head; a row looks at a column, and every row adds up to 1.")
         how = self.what_if.change or how
-        if self.beside.current:
-            self.answer = self.what_if.answer or self.answer
+        if self._view is not None:
+            self.answer = self._view.answer or self.answer
         if self._habits is None:
             self.answer = self.answer if self.beside.current else how
             self.heads.caption.setText("")

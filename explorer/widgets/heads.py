@@ -75,7 +75,7 @@ class Heads(QWidget):
         ):
             self.sort.addItem(title, pattern)
         self.sort.currentIndexChanged.connect(self._arrange)
-        self._words = {
+        self.phrases = {
             "previous": self.tr("looks at the token before"),
             "next": self.tr("looks at the token after"),
             "itself": self.tr("has each token look at itself"),
@@ -98,7 +98,7 @@ class Heads(QWidget):
 
     def pattern(self, head: Head) -> str:
         """What a head does, in a few words; empty while that is not known."""
-        return "" if self._habits is None else self._words[self._habits.patterns[head[0]][head[1]]]
+        return "" if self._habits is None else self.phrases[self._habits.patterns[head[0]][head[1]]]
 
     def sheet(self) -> Sheet:
         """Every head's habits, a row a head; empty until they are counted."""
@@ -160,7 +160,7 @@ class Heads(QWidget):
         super().resizeEvent(event)
         self.place()
 
-    def _titles(self) -> dict[str, str]:
+    def titles(self) -> dict[str, str]:
         """What each pattern is called where there is little room."""
         return {
             "previous": self.tr("token before"),
@@ -195,7 +195,7 @@ class Heads(QWidget):
         statistic = self._statistic(chosen) if chosen is not None else None
         if habits is None:
             return
-        titles, heads = self._titles(), list(np.ndindex(*habits.statistics.entropy.shape))
+        titles, heads = self.titles(), list(np.ndindex(*habits.statistics.entropy.shape))
         if statistic is None:
             notes = {(layer, head): titles[habits.patterns[layer][head]] for layer, head in heads}
         else:

@@ -1,0 +1,283 @@
+"""Which head does what over many texts: a table of all heads, sorted by what one looks for (C12)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Hashable
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QFileDialog, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from explorer import paths, theme
+from explorer.export import Sheet
+from explorer.widgets.cells import LEFT, RIGHT, Cell, Cells
+from explorer.widgets.figures import rounded_percent, signed
+from explorer.widgets.heads import Heads
+from explorer.widgets.job import Job
+from explorer.widgets.line import Line
+from explorer.widgets.number_table import NumberTable
+from explorer.widgets.page import Page
+from explorer.widgets.panel import strong
+from explorer.widgets.picture import Picture
+from explorer.widgets.view import View, lines
+from explorer.workspace import Selection
+from model.lens import attention, head_finder
+from model.lens.attention import Head
+from model.lens.head_finder import MOST, RELATIONS, HeadTable
+from model.trace import Trace
+
+if TYPE_CHECKING:
+    from model.bert import Bert
+
+_AT_ONCE = 64  # heads: those of a small model are soon counted
+_LONGEST = 1_000_000  # characters of a file that are read
+_LEAST = 14  # lines of text that the table is as high as, at least
+_SHADES = 32
+_OTHERS = 3  # patterns that are told of, the first included
+_NAME = 0  # the column that names what a head does most often
+
+
+class HeadSurvey(View):
+    """The table, and above it whose texts are asked. ``opened`` asks to see the chosen head."""
+
+    opened = Signal()
+
+    def __init__(self, page: Page, heads: Heads) -> None:
+        super().__init__(page)
+        self._titles, self._phrases = heads.titles(), heads.phrases
+        self._file: Path | None = None  # the user's own
+        self._asked: tuple[Hashable, ...] = ()  # what ``found`` answers, or what is offered to be counted
+        self.found: HeadTable | None = None
+        self._order: list[Head] = []  # a row each
+        self.table = _Table()
+        self.table.setAccessibleName(self.tr("How often each head looks where"))
+        self.table.setItemDelegate(Cells(self.table, self._look))
+        self.sort = QComboBox()
+        self.sort.setAccessibleName(self.tr("Sort the table by"))
+        self.choose_file = QPushButton(self.tr("Own texts…"))
+        self.ours = QPushButton(self.tr("Our texts"))
+        self.picture = Picture(self.table, self.sheet, "heads")
+        self._source, self._shown = Line(2), QWidget()
+        self.job = Job(self.workspace, "HeadSurvey.table", self.tr("Count for all heads"), self._shown)
+        self._lay_out()
+        self._connect()
+
+    @property
+    def title(self) -> str:
+        return self.tr("Finder")
+
+    @property
+    def question(self) -> str:
+        return self.tr("Which head does what, text after text?")
+
+    @property
+    def source(self) -> str:
+        """Over which texts it was counted."""
+        return self._source.text()
+
+    def draw(self, bert: Bert, trace: Trace) -> None:
+        self._offer()
+
+    def mark(self, selection: Selection) -> None:
+        head, column = selection.head or (0, 0), max(self.table.currentIndex().column(), 0)
+        if head in self._order:
+            self.table.mark((self._order.index(head), column))
+
+    def sheet(self) -> Sheet:
+        """A row a head in the order shown: how often it looks where, and with how much of its attention."""
+        found = self.found
+        if found is None:
+            return Sheet(np.zeros((0, 0)), (), ())
+        rows = [
+            [
+                found.named(head),
+                *(float(found.hits[relation][head]) for relation in RELATIONS),
+                *(float(found.mass[relation][head]) for relation in RELATIONS),
+                float(found.entropy[head]),
+            ]
+            for head in self._order
+        ]
+        names = [f"{relation} hits" for relation in RELATIONS] + [f"{relation} mass" for relation in RELATIONS]
+        return Sheet(np.array(rows, dtype=object), self._names(), ("pattern", *names, "entropy"))
+
+    def ask_file(self, file: Path | None) -> None:
+        """Counts over the texts of a ``file``, or over ours."""
+        self._file = file
+        self._offer()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        self._offer()
+
+    # How it is laid out
+
+    def _lay_out(self) -> None:
+        self.sort.addItem(self.tr("Sort: layer"), None)
+        for relation in RELATIONS:
+            self.sort.addItem(self.tr("Sort: {0}").format(self._titles[relation]), relation)
+        self.choose_file.setToolTip(
+            self.tr("A text file: each sentence is a text; a tab in a line stands between A and B")
+        )
+        self.ours.hide()
+        for place, widget in enumerate((self.ours, self.choose_file, self.sort)):
+            self.picture.tools.insertWidget(place, widget)
+        self.ours.hide()
+        self.picture.set_heading(self.tr("How often each head looks there"), self.tr("% of rows"))
+        self.table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self.table.setMinimumHeight(lines(_LEAST))
+        shown = QVBoxLayout(self._shown)
+        column = QVBoxLayout(self)
+        for layout in (shown, column):
+            layout.setContentsMargins(0, 0, 0, 0)
+        shown.addWidget(self.picture, 1)
+        shown.addWidget(self._source)
+        column.addWidget(self.job)
+        column.addWidget(self._shown, 1)
+        column.addStretch(0)
+
+    def _connect(self) -> None:
+        self.sort.currentIndexChanged.connect(self._fill)
+        self.table.horizontalHeader().sectionClicked.connect(self._sort_by)
+        self.table.chosen.connect(lambda row, _: self.workspace.select(head=self._order[row]))
+        self.table.opened.connect(self.opened)
+        self.choose_file.clicked.connect(self._ask_for_file)
+        self.ours.clicked.connect(lambda: self.ask_file(None))
+
+    def _ask_for_file(self) -> None:
+        dialog = QFileDialog(self, self.tr("Texts to ask"), "", self.tr("Texts (*.txt);;All files (*)"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda file: self.ask_file(Path(file)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    # What it asks
+
+    def _offer(self) -> None:
+        """Has the heads counted, unless they are already: the answer is not about the question's text."""
+        bert, trace = self.workspace.bert, self.workspace.trace
+        if bert is None or trace is None or not self.isVisible():
+            return
+        scenario, file = trace.scenario, self._file
+        asked = (bert.fingerprint, trace.direction, scenario.heads_off, scenario.layers_off, file)
+        if asked == self._asked and self.found is not None:
+            self._show(self.found)
+            return
+        was_running = self.job.is_running and asked == self._asked
+        other_texts = asked[:-1] == self._asked[:-1]  # the user has just chosen them
+        self._asked, self.found = asked, None
+        self.answer = self.tr("Over many texts it is counted where the strongest weight of each row is.")
+        layers, heads = trace.attention.shape[:2]
+        self.job.offer(
+            lambda bert, trace: _count(bert, trace, file),
+            self._show,
+            self.tr("Each text is asked in turn, and where every head looks most is counted."),
+            at_once=was_running or other_texts or layers * heads <= _AT_ONCE,
+        )
+
+    # What it shows
+
+    def _show(self, found: HeadTable) -> None:
+        self.found = found
+        self.ours.setVisible(self._file is not None)
+        self._fill()
+        whose = self.tr("ours") if self._file is None else self._file.name
+        self._source.say(
+            self.tr(
+                "{0} texts ({1}), {2} tokens. In each row that can have such a place the strongest weight counts; "
+                "[CLS] and [SEP] look, too. Enter shows the head."
+            ).format(f"{found.texts:,}", escape(whose), f"{found.tokens:,}")
+        )
+        self.answer = self._sentence(found)
+
+    def _sentence(self, found: HeadTable) -> str:
+        """Who is surest of all, and who is for other patterns that name a head."""
+        every = {relation: head for relation in RELATIONS if (head := found.best(relation)) is not None}
+        best = {relation: head for relation, head in every.items() if found.named(head) == relation} or every
+        order = sorted(best, key=lambda relation: -float(found.hits[relation][best[relation]]))
+        first = order[0]
+        surest = self.tr("Layer {0} · head {1} {2} in {3} of rows.").format(
+            *(number + 1 for number in best[first]),
+            self._phrases[first],
+            rounded_percent(float(found.hits[first][best[first]])),
+        )
+        others = [
+            self.tr("layer {1} · head {2} on {0} ({3})").format(
+                self._titles[relation],
+                *(number + 1 for number in best[relation]),
+                rounded_percent(float(found.hits[relation][best[relation]])),
+            )
+            for relation in order[1:_OTHERS]
+        ]
+        return f"{strong(surest)} {self.tr('Then: {0}.').format(', '.join(others))}" if others else strong(surest)
+
+    def _sort_by(self, column: int) -> None:
+        self.sort.setCurrentIndex(column if column <= len(RELATIONS) else 0)
+
+    def _fill(self) -> None:
+        found = self.found
+        if found is None:
+            return
+        relation = self.sort.currentData()
+        every = [(int(layer), int(head)) for layer, head in np.ndindex(*found.entropy.shape)]
+        self._order = every if relation is None else attention.order(found.hits[relation].astype(np.float32))
+        numbers = [*(found.hits[name] for name in RELATIONS), found.entropy]
+        rows = [[self._titles[found.named(head)], *(float(of[head]) for of in numbers)] for head in self._order]
+        titles = [self._titles[name].replace(" ", "\n", 1) for name in RELATIONS]
+        columns = (self.tr("pattern"), *titles, self.tr("entropy"))
+        self.table.show_sheet(Sheet(np.array(rows, dtype=object), self._names(), columns))
+        self.table.resizeColumnsToContents()
+        self.mark(self.workspace.selection)
+
+    def _names(self) -> list[str]:
+        return [self.tr("layer {0} head {1}").format(layer + 1, head + 1) for layer, head in self._order]
+
+    def _look(self, row: int, column: int) -> Cell:
+        value = self.table.numbers.sheet.values[row, column]
+        colours, font = theme.palette(), theme.font()
+        if column == _NAME:
+            return Cell(value, font, colours.ink, alignment=LEFT)
+        if self.table.selectionModel().isRowSelected(row):
+            return Cell(_written(value, column), font, colours.ink, alignment=RIGHT)
+        if column > len(RELATIONS) or np.isnan(value):
+            return Cell(_written(value, column), font, colours.faint, alignment=RIGHT)
+        tint = theme.mixed(colours.attention_low, colours.attention_high, round(value * _SHADES) / _SHADES)
+        return Cell(_written(value, column), font, theme.readable_on(tint), tint, RIGHT)
+
+
+class _Table(NumberTable):
+    """Enter, or a double click, asks to see the head of the current row."""
+
+    opened = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.horizontalHeader().setSectionsClickable(True)
+        self.doubleClicked.connect(self.opened)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._tell(self.currentIndex(), self.currentIndex())
+            self.opened.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+def _written(value: float, column: int) -> str:
+    """A rate in whole per cents, or the entropy."""
+    return signed(value * 100, 0) if column <= len(RELATIONS) else signed(value, 1)
+
+
+def _count(bert: Bert, trace: Trace, file: Path | None) -> Generator[float, None, HeadTable]:
+    """On the worker: reads the file, ours without one, and asks the first texts of it."""
+    file = file or paths.resources() / "sentences.txt"
+    try:
+        with file.open(encoding="utf-8-sig", errors="replace") as opened:
+            written = opened.read(_LONGEST)
+    except OSError as error:
+        raise ValueError(f"{file.name} cannot be read: {error.strerror or error}.") from error
+    return (yield from head_finder.table(bert, trace, head_finder.texts(written)[:MOST]))

@@ -1,0 +1,108 @@
+"""The finder of the attention tab: which head does what, over many texts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from explorer import paths
+from explorer.tabs.attention import AttentionTab
+from explorer.workspace import Workspace
+from model.lens import head_finder
+from model.lens.head_finder import RELATIONS
+from model.scenario import Scenario
+from tests.explorer.tabs.conftest import Show, plain
+
+Settle = Callable[[], None]
+
+
+@pytest.fixture
+def tab(show: Show, settle: Settle) -> AttentionTab:
+    tab = cast(AttentionTab, show(AttentionTab))
+    tab.beside.choose(2)
+    settle()
+    return tab
+
+
+def test_our_texts_are_many_and_some_are_pairs() -> None:
+    texts = head_finder.texts((paths.resources() / "sentences.txt").read_text(encoding="utf-8"))
+    assert 40 <= len(texts) <= head_finder.MOST
+    assert sum(bool(second) for _, second in texts) >= 8
+
+
+def test_the_finder_names_the_head_that_is_surest(tab: AttentionTab) -> None:
+    found = tab.survey.found
+    assert found is not None
+    best = found.best("previous")
+    assert best is not None
+    assert found.hits["previous"][best] > 0.9
+    assert f"Layer {best[0] + 1} · head {best[1] + 1} looks at the token before" in plain(tab.answer)
+
+
+def test_sorted_by_a_pattern_the_rates_fall(tab: AttentionTab, qtbot: QtBot) -> None:
+    for column, relation in enumerate(RELATIONS, start=1):
+        tab.survey.table.horizontalHeader().sectionClicked.emit(column)
+        assert tab.survey.sort.currentData() == relation
+        rates = tab.survey.table.numbers.sheet.values[:, column].astype(float)
+        assert (np.diff(rates) <= 0).all()
+
+
+def test_enter_shows_the_head_of_the_row(tab: AttentionTab, workspace: Workspace, qtbot: QtBot) -> None:
+    tab.survey.sort.setCurrentIndex(1)
+    found = tab.survey.found
+    assert found is not None
+    tab.survey.table.setCurrentIndex(tab.survey.table.numbers.index(0, 1))
+    assert workspace.clicked.head == found.best("previous")
+    qtbot.keyClick(tab.survey.table, Qt.Key.Key_Return)
+    assert tab.beside.current == 0
+    assert tab.one.isVisible()
+    assert "looks at the token before" in plain(tab.answer)
+
+
+def test_the_table_leaves_as_named_heads(tab: AttentionTab) -> None:
+    rows = list(csv.reader(io.StringIO(tab.survey.picture.sheet().csv())))
+    assert len(rows) == 49
+    assert rows[0][:3] == ["", "pattern", "previous hits"]
+    assert rows[1][0] == "layer 1 head 1"
+    assert len(rows[0]) == 2 + 2 * len(RELATIONS) + 1
+
+
+def test_texts_of_ones_own_are_counted(tab: AttentionTab, tmp_path: Path, settle: Settle, qtbot: QtBot) -> None:
+    file = tmp_path / "mine <1>.txt"
+    file.write_text("I love you.\nMy dog is cute.\tHe likes playing.\n", encoding="utf-8")
+    tab.survey.ask_file(file)
+    settle()
+    if tab.survey.job.isVisible():
+        qtbot.mouseClick(tab.survey.job.start, Qt.MouseButton.LeftButton)
+        settle()
+    assert tab.survey.found is not None
+    assert tab.survey.found.texts == 2
+    assert "mine <1>.txt" in plain(tab.survey.source)
+    tab.survey.ours.click()
+    settle()
+    assert tab.survey.found.texts > 2
+
+
+def test_a_file_that_cannot_be_read_is_a_sentence(tab: AttentionTab, tmp_path: Path, settle: Settle) -> None:
+    tab.survey.ask_file(tmp_path / "gone.txt")
+    settle()
+    assert tab.survey.job.isVisible()
+    assert "gone.txt cannot be read" in tab.survey.job.hint.text()
+
+
+def test_another_question_does_not_count_again(tab: AttentionTab, workspace: Workspace, settle: Settle) -> None:
+    found = tab.survey.found
+    workspace.set_texts("I love you", "")
+    settle()
+    assert tab.survey.found is found
+    workspace.ask(Scenario("I love you").toggle_head(0, 0))
+    settle()
+    assert tab.survey.found is not found
