@@ -41,9 +41,7 @@ class ChosenHead(QWidget):
         self.heatmap, self.edges = Heatmap(scale=Scale.SHARE, widest=_WIDE), Edges()
         self.path = WeightPath()
         self._faces = QStackedWidget()
-        self.picture = Picture(
-            self.heatmap, self.heatmap.sheet, "attention", frame=self._faces, python=self._python
-        )
+        self.picture = Picture(self.heatmap, self.heatmap.sheet, "attention", frame=self._faces, python=self._python)
         self.ways = Ways()
         self.steps = QToolButton()
         self._line = Line()

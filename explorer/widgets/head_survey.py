@@ -60,7 +60,7 @@ class HeadSurvey(View):
         self.sort.setAccessibleName(self.tr("Sort the table by"))
         self.choose_file = QPushButton(self.tr("Own texts…"))
         self.ours = QPushButton(self.tr("Our texts"))
-        self.picture = Picture(self.table, self.sheet, "heads")
+        self.picture = Picture(self.table, self.sheet, "heads", python=self._python)
         self._source, self._shown = Line(2), QWidget()
         self.job = Job(self.workspace, "HeadSurvey.table", self.tr("Count for all heads"), self._shown)
         self._lay_out()
@@ -103,6 +103,21 @@ class HeadSurvey(View):
         ]
         names = [f"{relation} hits" for relation in RELATIONS] + [f"{relation} mass" for relation in RELATIONS]
         return Sheet(np.array(rows, dtype=object), self._names(), ("pattern", *names, "entropy"))
+
+    def _python(self) -> str:
+        """The lines that make the same table."""
+        relation = self.sort.currentData()
+        heads = "list(np.ndindex(found.entropy.shape))"
+        if relation is not None:
+            heads = f"model.lens.attention.order(found.hits[{relation!r}].astype(np.float32))"
+        return (
+            f"with open({str(self._file or _ours())!r}, encoding='utf-8-sig', errors='replace') as file:\n"
+            f"    texts = model.lens.head_finder.texts(file.read({_LONGEST}))[:{MOST}]\n"
+            "found = model.lens.passes.result(model.lens.head_finder.table(bert, trace, texts))\n"
+            "numbers = [*found.hits.values(), *found.mass.values(), found.entropy]\n"
+            f"heads = {heads}\n"
+            "values = np.array([[found.named(head), *(float(of[head]) for of in numbers)] for head in heads], object)"
+        )
 
     def ask_file(self, file: Path | None) -> None:
         """Counts over the texts of a ``file``, or over ours."""
@@ -272,9 +287,13 @@ def _written(value: float, column: int) -> str:
     return signed(value * 100, 0) if column <= len(RELATIONS) else signed(value, 1)
 
 
+def _ours() -> Path:
+    return paths.resources() / "sentences.txt"
+
+
 def _count(bert: Bert, trace: Trace, file: Path | None) -> Generator[float, None, HeadTable]:
     """On the worker: reads the file, ours without one, and asks the first texts of it."""
-    file = file or paths.resources() / "sentences.txt"
+    file = file or _ours()
     try:
         with file.open(encoding="utf-8-sig", errors="replace") as opened:
             written = opened.read(_LONGEST)

@@ -75,7 +75,13 @@ def seen(window: Window, qtbot: QtBot, page: Page) -> Iterator[Picture]:
     if isinstance(page, SwitchedPage):
         views = [partial(page.show_view, view) for view in page.views]
     elif isinstance(page, AttentionTab):
-        views = [partial(page.beside.choose, place) for place in (0, 1)]
+        ways = page.one.ways
+        views = [
+            *(partial(page.beside.choose, place) for place in (0, 1, 2, 0)),
+            *(partial(ways.of.setCurrentIndex, place) for place in (1, 2, 3)),
+            ways.words.click,
+            ways.without.click,
+        ]
     for show in views:
         show()
         qtbot.waitUntil(lambda: window.workspace.worker.is_idle, timeout=30_000)
