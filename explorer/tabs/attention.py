@@ -60,7 +60,7 @@ class AttentionTab(Page):
         self.survey = HeadSurvey(self, self.heads)
         self.beside = Switch([self.tr("One head"), self.what_if.title, self.survey.title])
         self.beside.setAccessibleName(self.tr("What stands beside all heads"))
-        self.name_sides(self.beside, ("head", "what-if"))
+        self.name_sides(self.beside, ("head", "what-if", "finder"))
         self.all_on = QPushButton(self.tr("All on again"))
         self.scale = Switch([self.tr("0 to 1"), self.tr("each row by itself")])
         self.scale.setAccessibleName(self.tr("What the strongest colour stands for"))

@@ -106,3 +106,9 @@ def test_another_question_does_not_count_again(tab: AttentionTab, workspace: Wor
     workspace.ask(Scenario("I love you").toggle_head(0, 0))
     settle()
     assert tab.survey.found is not found
+
+
+def test_a_session_can_name_the_finder(tab: AttentionTab) -> None:
+    assert tab.side == "finder"
+    tab.show_side("head")
+    assert tab.one.isVisible()

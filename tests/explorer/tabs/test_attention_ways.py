@@ -132,3 +132,12 @@ def test_of_a_long_text_the_tab_says_how_many_lines_are_drawn(show: Show, settle
     assert plain(tab.reading).endswith("Drawn of each row: the strongest 6; of the token under the mouse, all.")
     tab.one.ways.face.choose(0)
     assert "Drawn of each row" not in plain(tab.reading)
+
+
+def test_lines_on_paper_stay_lines(tab: AttentionTab, settle: Settle) -> None:
+    tab.one.ways.face.choose(1)
+    settle()
+    svg = bytes(tab.one.picture.drawing().svg("Attention")).decode()
+    assert "<image" not in svg
+    assert ">playing<" not in svg
+    assert svg.count("##ing") == 2
