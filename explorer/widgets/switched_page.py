@@ -54,12 +54,17 @@ class SwitchedPage(Page):
         self._undrawn = set(self.views)
         self._draw(bert, trace)
 
+    def difference(self) -> View | None:
+        return self.view.difference
+
     def mark(self, selection: Selection) -> None:
         if not self.view.sentence:
             self.view.mark(selection)
 
     def fail(self, error: Exception) -> None:
         super().fail(error)
+        if self.differs:
+            return
         self.view.sentence = self.sentence
 
     def _draw(self, bert: Bert, trace: Trace) -> None:
@@ -73,11 +78,15 @@ class SwitchedPage(Page):
     def _turn(self, place: int) -> None:
         self._front.setCurrentIndex(place)
         bert, trace = self.workspace.bert, self.workspace.trace
-        if bert is not None and trace is not None and self.isVisible():
+        if self.differs:
+            self._renew()
+        elif bert is not None and trace is not None and self.isVisible():
             self._draw(bert, trace)
             self.mark(self.workspace.selection)
 
     def _say(self) -> None:
+        if self.differs:
+            return
         self.ask(self.view.question)
         if self.view.sentence:
             self.say(self.view.sentence)

@@ -37,6 +37,7 @@ class View(QWidget):
         super().__init__()
         self.page, self.workspace = page, page.workspace
         self._answer = self._instead = ""
+        self.difference: View | None = None  # what stands in its place while the difference is asked for
 
     @property
     def title(self) -> str:
