@@ -1,0 +1,131 @@
+"""What is different between two answers: ``after`` less ``before``, token by token where both have the same.
+
+The two may be of other texts, with other edits, heads off or direction, or of two models, such as two snapshots of a
+run. What cannot be subtracted raises ``ValueError`` with a sentence that says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model import inputs
+from model.inputs import Inputs, Integers
+from model.lens import masked_lm
+from model.trace import Floats, Trace
+
+if TYPE_CHECKING:
+    from model.bert import Bert
+
+Head = tuple[int, int]  # (layer, head)
+
+
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """Positions of the N tokens that two inputs have in common, in the order of ``after``."""
+
+    after: Integers  # (N,)
+    before: Integers  # (N,) where the same token stands
+    size: int  # T of ``after``
+
+    @property
+    def unmatched(self) -> int:
+        """How many tokens of ``after`` have no like."""
+        return self.size - len(self.after)
+
+    def like(self, position: int) -> int | None:
+        """Where the token at a ``position`` of ``after`` stands in ``before``; None where it is not there."""
+        found = np.flatnonzero(self.after == position)
+        return int(self.before[found[0]]) if len(found) else None
+
+
+@dataclass(frozen=True)
+class Change:
+    """An entry of the vocabulary with its probability in the two answers."""
+
+    piece: str
+    before: float
+    after: float
+
+
+def match(after: Inputs, before: Inputs) -> Matching:
+    """Which tokens are each other's like: those of the texts as in a diff, whatever was edited in their place."""
+    moved = sorted((here, there) for there, here in inputs.align(before, after).items())
+    places = np.array(moved, dtype=np.int64).reshape(-1, 2)
+    return Matching(places[:, 0], places[:, 1], len(after))
+
+
+def attention(after: Trace, before: Trace, matching: Matching, head: Head) -> Floats:
+    """(T, T) the weights of a ``head``; NaN where one of the two tokens has no like."""
+    _require_heads(after, before)
+    return _between(after.attention[head], before.attention[head], matching)
+
+
+def layer_attention(after: Trace, before: Trace, matching: Matching, layer: int) -> Floats:
+    """(H, T, T) the weights of all heads of a ``layer``; NaN where one of the two tokens has no like."""
+    _require_heads(after, before)
+    return _between(after.attention[layer], before.attention[layer], matching)
+
+
+def moved(layers: Floats, matching: Matching) -> Floats:
+    """(…,) the share of attention that goes elsewhere: half of what changed in ``layers`` (…, T, T), by rows in common.
+
+    0 is the same map, and 1 one in which no row looks at anything that it looked at before: it is the mean distance
+    in total variation of the rows, as far as they look at tokens in common.
+    """
+    sizes = np.abs(layers)
+    mass: Floats = np.nansum(sizes, axis=(-2, -1)) if matching.unmatched else sizes.sum(axis=(-2, -1))
+    return mass / np.float32(2 * max(1, len(matching.after)))
+
+
+def hidden(after: Trace, before: Trace, matching: Matching, layer: int) -> Floats:
+    """(T, D) the vectors of a ``layer``, 0 for what layer 1 reads; NaN in rows of tokens that have no like."""
+    if after.hidden.shape[::2] != before.hidden.shape[::2]:
+        raise ValueError(_sizes(before, "layers and dimensions", before.hidden.shape[::2], after.hidden.shape[::2]))
+    found = np.full_like(after.hidden[layer], np.nan)
+    found[matching.after] = after.hidden[layer][matching.after] - before.hidden[layer][matching.before]
+    return found
+
+
+def predictions(
+    after: tuple[Bert, Trace], before: tuple[Bert, Trace], places: tuple[int, int], top: int = 10
+) -> tuple[Change, ...]:
+    """The ``top`` entries of both at their ``places``, those whose probability changed most first.
+
+    ``ValueError`` where one has no MLM head, or another vocabulary.
+    """
+    entries = after[0].tokenizer.tokens
+    if entries != before[0].tokenizer.tokens:
+        raise ValueError(
+            f"The pinned answer is by {before[0].name}, which has another vocabulary: its predictions cannot be "
+            "compared one by one. Choose Now or Pinned, or pin an answer of this model."
+        )
+    here, there = (masked_lm.log_probabilities(*answer) for answer in ((*after, places[0]), (*before, places[1])))
+    listed = dict.fromkeys((*masked_lm.best(here, top), *masked_lm.best(there, top)))
+    now, then = np.exp(here), np.exp(there)
+    order = sorted(listed, key=lambda entry: -abs(float(now[entry]) - float(then[entry])))
+    return tuple(Change(entries[entry], float(then[entry]), float(now[entry])) for entry in order[:top])
+
+
+def _between(after: Floats, before: Floats, matching: Matching) -> Floats:
+    here, there = ((places[:, None], places) for places in (matching.after, matching.before))
+    if len(matching.after) == matching.size == before.shape[-1]:  # all in their places, as an alignment keeps order
+        return after - before
+    found = np.full_like(after, np.nan)
+    found[(..., *here)] = after[(..., *here)] - before[(..., *there)]
+    return found
+
+
+def _require_heads(after: Trace, before: Trace) -> None:
+    if after.attention.shape[:2] != before.attention.shape[:2]:
+        raise ValueError(_sizes(before, "layers and heads", before.attention.shape[:2], after.attention.shape[:2]))
+
+
+def _sizes(before: Trace, what: str, there: tuple[int, ...], here: tuple[int, ...]) -> str:
+    had, has = (" × ".join(map(str, shape)) for shape in (there, here))
+    return (
+        f"The pinned answer is by {before.model}, which has {had} {what}, and this one {has}: there is no difference "
+        "to show. Choose Now or Pinned, or pin an answer of this model."
+    )
