@@ -89,6 +89,7 @@ class Window(QMainWindow):
         self.tabs = QTabWidget()
         for page in self.pages.values():
             self.tabs.addTab(page, page.title)
+            page.held.connect(self._use_pictures)
         column = QWidget()
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -37,6 +37,8 @@ class Page(QWidget):
     """
 
     needs_answer = True
+
+    held = Signal(QWidget)  # pictures came in with the difference
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -101,6 +103,13 @@ class Page(QWidget):
     def difference(self) -> View | None:
         """What is drawn and marked in place of the body while the difference is asked for; None where there is none."""
         return None
+
+    def hold(self, difference: View) -> None:
+        """Takes in what ``difference`` gives back, which is made only when it is asked for: up to 50 ms go by."""
+        self._stack.addWidget(difference)
+        self._pictures = []
+        self.held.emit(difference)
+        difference.said.connect(self._say_difference)
 
     @property
     def answer(self) -> str:
@@ -231,9 +240,6 @@ class Page(QWidget):
                 self.tr("There is no difference to show here: turn between Now and Pinned, and compare the two by eye.")
             )
             return
-        if self._stack.indexOf(view) < 0:
-            self._stack.addWidget(view)
-            view.said.connect(self._say_difference)
         view.sentence = ""
         self._stack.setCurrentWidget(view)
         view.draw(bert, trace)

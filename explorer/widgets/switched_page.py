@@ -24,6 +24,7 @@ class SwitchedPage(Page):
         super().__init__(workspace, parent)
         self.views: tuple[View, ...] = ()
         self._undrawn: set[View] = set()
+        self._differences: dict[View, View | None] = {}
         self._front = QStackedWidget()
         column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 0)
@@ -55,7 +56,11 @@ class SwitchedPage(Page):
         self._draw(bert, trace)
 
     def difference(self) -> View | None:
-        return self.view.difference
+        if self.view not in self._differences:
+            made = self._differences[self.view] = self.view.difference()
+            if made is not None:
+                self.hold(made)
+        return self._differences[self.view]
 
     def mark(self, selection: Selection) -> None:
         if not self.view.sentence:

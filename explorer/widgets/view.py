@@ -37,7 +37,6 @@ class View(QWidget):
         super().__init__()
         self.page, self.workspace = page, page.workspace
         self._answer = self._instead = ""
-        self.difference: View | None = None  # what stands in its place while the difference is asked for
 
     @property
     def title(self) -> str:
@@ -68,6 +67,10 @@ class View(QWidget):
     def sentence(self, sentence: str) -> None:
         self._instead = sentence
         self.said.emit()
+
+    def difference(self) -> View | None:
+        """Makes what stands in its place while the difference is asked for; None where there is none."""
+        return None
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         """Shows a new answer of the model."""
