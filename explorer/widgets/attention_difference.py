@@ -21,7 +21,6 @@ from explorer.widgets.line import Line
 from explorer.widgets.page import Page
 from explorer.widgets.panel import strong
 from explorer.widgets.picture import Picture
-from explorer.widgets.scroll import Scroll
 from explorer.widgets.view import View, lines
 from explorer.workspace import Selection
 from model.lens import difference
@@ -124,7 +123,7 @@ class AttentionDifference(View):
             part.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(Scroll(Beside(self.all, one, (5, 6))))
+        whole.addWidget(Beside(self.all, one, (5, 6)))
 
     def _show(self, found: Changes) -> None:
         trace = self.workspace.trace

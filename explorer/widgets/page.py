@@ -14,6 +14,7 @@ from explorer.comparison import Shown
 from explorer.widgets.flow import Flow
 from explorer.widgets.line import Line
 from explorer.widgets.picture import Picture
+from explorer.widgets.scroll import Scroll
 from explorer.widgets.switch import Switch
 from explorer.workspace import Selection, Workspace
 
@@ -67,6 +68,7 @@ class Page(QWidget):
         self._pictures: list[Picture] = []
         self._sides: tuple[Switch, tuple[str, ...]] | None = None
         self._wished = ""  # the side to show with the next answer that is drawn
+        self._holders: dict[View, Scroll] = {}
         self._veil = _Veil(self._stack)
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE)
         self._patience.timeout.connect(self._veil.cover)
@@ -106,7 +108,8 @@ class Page(QWidget):
 
     def hold(self, difference: View) -> None:
         """Takes in what ``difference`` gives back, which is made only when it is asked for: up to 50 ms go by."""
-        self._stack.addWidget(difference)
+        self._holders[difference] = Scroll(difference)
+        self._stack.addWidget(self._holders[difference])
         self._pictures = []
         self.held.emit(difference)
         difference.said.connect(self._say_difference)
@@ -241,7 +244,7 @@ class Page(QWidget):
             )
             return
         view.sentence = ""
-        self._stack.setCurrentWidget(view)
+        self._stack.setCurrentWidget(self._holders[view])
         view.draw(bert, trace)
 
     def _say_difference(self) -> None:

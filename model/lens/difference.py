@@ -92,7 +92,7 @@ def hidden(after: Trace, before: Trace, matching: Matching, layer: int) -> Float
 def predictions(
     after: tuple[Bert, Trace], before: tuple[Bert, Trace], places: tuple[int, int], top: int = 10
 ) -> tuple[Change, ...]:
-    """The ``top`` entries of both at their ``places``, those whose probability changed most first.
+    """The ``top`` entries of each at their ``places``, together, those whose probability changed most first.
 
     ``ValueError`` where one has no MLM head, or another vocabulary.
     """
@@ -106,7 +106,7 @@ def predictions(
     listed = dict.fromkeys((*masked_lm.best(here, top), *masked_lm.best(there, top)))
     now, then = np.exp(here), np.exp(there)
     order = sorted(listed, key=lambda entry: -abs(float(now[entry]) - float(then[entry])))
-    return tuple(Change(entries[entry], float(then[entry]), float(now[entry])) for entry in order[:top])
+    return tuple(Change(entries[entry], float(then[entry]), float(now[entry])) for entry in order)
 
 
 def _between(after: Floats, before: Floats, matching: Matching) -> Floats:
