@@ -6,7 +6,7 @@ run. What cannot be subtracted raises ``ValueError`` with a sentence that says w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,12 +14,14 @@ import numpy as np
 from model import inputs
 from model.inputs import Inputs, Integers
 from model.lens import masked_lm
-from model.trace import Floats, Trace
+from model.trace import EmbeddingsTrace, Floats, Trace
 
 if TYPE_CHECKING:
     from model.bert import Bert
 
 Head = tuple[int, int]  # (layer, head)
+
+_PARTS = fields(EmbeddingsTrace)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,13 +82,35 @@ def moved(layers: Floats, matching: Matching) -> Floats:
     return mass / np.float32(2 * max(1, len(matching.after)))
 
 
-def hidden(after: Trace, before: Trace, matching: Matching, layer: int) -> Floats:
-    """(T, D) the vectors of a ``layer``, 0 for what layer 1 reads; NaN in rows of tokens that have no like."""
-    if after.hidden.shape[::2] != before.hidden.shape[::2]:
-        raise ValueError(_sizes(before, "layers and dimensions", before.hidden.shape[::2], after.hidden.shape[::2]))
-    found = np.full_like(after.hidden[layer], np.nan)
-    found[matching.after] = after.hidden[layer][matching.after] - before.hidden[layer][matching.before]
+def turned(after: Trace, before: Trace, matching: Matching) -> Floats:
+    """(L+1, T) how far the hidden states of every token have turned: 1 less their cosine, NaN without a like.
+
+    0 points the same way, 1 is at right angles. It is half the squared distance of the two vectors of length 1, which
+    is exactly 0 where nothing is different.
+    """
+    _require_same(
+        after,
+        before,
+        "layers and dimensions",
+        *((len(trace.hidden) - 1, trace.hidden.shape[2]) for trace in (after, before)),
+    )
+    found = np.full(after.hidden.shape[:2], np.nan, dtype=np.float32)
+    for height, (here, there) in enumerate(zip(after.hidden, before.hidden, strict=True)):
+        apart = _unit(here[matching.after]) - _unit(there[matching.before])
+        found[height, matching.after] = (apart**2).sum(axis=1) / 2
+    if not np.isfinite(found[:, matching.after]).all():
+        raise ValueError("One of the two models computes no numbers here: some of its weights are not finite.")
     return found
+
+
+def embeddings(after: Trace, before: Trace, matching: Matching) -> EmbeddingsTrace:
+    """The parts of the input embedding, their sum and its LayerNorm; NaN in rows of tokens that have no like."""
+    parts = [(getattr(after.embeddings, part.name), getattr(before.embeddings, part.name)) for part in _PARTS]
+    _require_same(after, before, "numbers a token", parts[0][0].shape[1:], parts[0][1].shape[1:])
+    found = [np.full_like(here, np.nan) for here, _ in parts]
+    for part, (here, there) in zip(found, parts, strict=True):
+        part[matching.after] = here[matching.after] - there[matching.before]
+    return EmbeddingsTrace(*found)
 
 
 def predictions(
@@ -118,14 +142,21 @@ def _between(after: Floats, before: Floats, matching: Matching) -> Floats:
     return found
 
 
+def _unit(vectors: Floats) -> Floats:
+    """Each of ``vectors`` (N, D) at length 1; zero stays zero."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Floats = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return unit
+
+
 def _require_heads(after: Trace, before: Trace) -> None:
-    if after.attention.shape[:2] != before.attention.shape[:2]:
-        raise ValueError(_sizes(before, "layers and heads", before.attention.shape[:2], after.attention.shape[:2]))
+    _require_same(after, before, "layers and heads", after.attention.shape[:2], before.attention.shape[:2])
 
 
-def _sizes(before: Trace, what: str, there: tuple[int, ...], here: tuple[int, ...]) -> str:
-    had, has = (" × ".join(map(str, shape)) for shape in (there, here))
-    return (
-        f"The pinned answer is by {before.model}, which has {had} {what}, and this one {has}: there is no difference "
-        "to show. Choose Now or Pinned, or pin an answer of this model."
-    )
+def _require_same(after: Trace, before: Trace, what: str, here: tuple[int, ...], there: tuple[int, ...]) -> None:
+    if here != there:
+        had, has = (" × ".join(map(str, shape)) for shape in (there, here))
+        raise ValueError(
+            f"The pinned answer is by {before.model}, which has {had} {what}, and {after.model} has {has}: there is no "
+            "difference to show. Choose Now or Pinned, or pin an answer of this model."
+        )

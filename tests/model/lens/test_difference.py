@@ -29,7 +29,8 @@ def test_an_answer_and_itself_have_no_difference_anywhere(starter: model.Bert) -
         maps = difference.layer_attention(trace, trace, matching, layer)
         assert not maps.any()
         assert not difference.moved(maps, matching).any()
-        assert not difference.hidden(trace, trace, matching, layer).any()
+    assert not difference.turned(trace, trace, matching).any()
+    assert not difference.embeddings(trace, trace, matching).sum.any()
     changes = difference.predictions((starter, trace), (starter, trace), (2, 2))
     assert len(changes) == 10
     assert all(change.before == change.after for change in changes)
@@ -54,9 +55,20 @@ def test_a_word_that_was_not_there_is_left_blank_and_the_others_find_their_like(
     assert np.isnan(found[:, 2]).all()
     assert np.isfinite(found).sum() == 36
     assert found[3, 5] == after.attention[2, 1, 3, 5] - before.attention[2, 1, 2, 4]  # dog → cute in both
-    vectors = difference.hidden(after, before, matching, 4)
-    np.testing.assert_array_equal(vectors[5], after.hidden[4, 5] - before.hidden[4, 4])
-    assert np.isnan(vectors[2]).all()
+    turned = difference.turned(after, before, matching)
+    cute, was = after.hidden[4, 5].astype(float), before.hidden[4, 4].astype(float)
+    assert turned[4, 5] == pytest.approx(1 - cute @ was / np.sqrt((cute @ cute) * (was @ was)), abs=1e-6)
+    assert np.isnan(turned[:, 2]).all()
+
+
+def test_a_word_further_on_starts_as_the_same_token_at_another_position(starter: model.Bert) -> None:
+    before, after = starter.trace(Scenario("My dog is cute")), starter.trace(Scenario("My old dog is cute"))
+    parts = difference.embeddings(after, before, difference.match(after.inputs, before.inputs))
+    assert not parts.token[3].any()
+    assert not parts.segment[3].any()
+    np.testing.assert_allclose(parts.sum[3], parts.position[3], atol=1e-6)  # dog moved, and nothing else
+    assert not parts.sum[1].any()  # my stands where it stood
+    assert np.isnan(parts.output[2]).all()
 
 
 def test_a_layer_is_all_of_its_heads(starter: model.Bert) -> None:
@@ -101,7 +113,7 @@ def test_models_of_other_sizes_have_no_difference_and_it_says_what_to_do(
 ) -> None:
     after, before = starter.trace(Scenario("My dog is cute")), textbook.trace(Scenario("My dog is cute"))
     matching = difference.match(after.inputs, before.inputs)
-    with pytest.raises(ValueError, match="by textbook, which has 2 × 2 layers and heads, and this one 6 × 8"):
+    with pytest.raises(ValueError, match="by textbook, which has 2 × 2 layers and heads, and starter has 6 × 8"):
         difference.attention(after, before, matching, (0, 0))
     with pytest.raises(ValueError, match="another vocabulary"):
         difference.predictions((starter, after), (textbook, before), (1, 1))
