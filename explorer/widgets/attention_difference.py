@@ -146,7 +146,7 @@ class AttentionDifference(View):
             said = f"{strong(most)} {colours}"
         if not found.matching.unmatched:
             return said
-        blank = self.tr("Tokens that the pinned text does not have stay blank: {0} of {1}.")
+        blank = self.tr("Tokens without their like in the pinned sentence stay blank: {0} of {1}.")
         return f"{said} {blank.format(found.matching.unmatched, found.matching.size)}"
 
     def _cell(self, selection: Selection) -> Cell | None:
