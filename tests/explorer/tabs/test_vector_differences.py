@@ -14,6 +14,7 @@ from explorer.tabs.embeddings import EmbeddingsTab
 from explorer.tabs.layers import LayersTab
 from explorer.widgets.addition_difference import AdditionDifference
 from explorer.widgets.layer_difference import LayerDifference
+from explorer.widgets.senses_difference import SensesDifference
 from explorer.widgets.switched_page import SwitchedPage
 from explorer.workspace import Workspace
 from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
@@ -99,6 +100,31 @@ def test_a_token_turns_by_one_less_its_cosine_layer_by_layer(
     view.heatmap.chosen.emit(3, 4)
     assert plain(view.reading) == f"cute, layer 3: cosine {cosine:.2f} with itself in the pinned answer."
     assert workspace.selection.token == 4
+
+
+def test_one_word_in_the_present_and_the_pinned_sentence_starts_as_one_row_of_the_table(
+    compared: Compared, workspace: Workspace, settle: Settle
+) -> None:
+    tab = cast(LayersTab, compared(LayersTab))
+    pinned = workspace.trace
+    workspace.set_texts("He saw a dog", "")
+    settle()
+    tab.show_view(tab.senses)
+    settle()
+    workspace.select(token=4)
+    settle()
+    trace, view = workspace.trace, cast(SensesDifference, tab.difference())
+    assert trace is not None
+    assert pinned is not None
+    assert view.curved.heading == "dog and dog"
+    assert view.head.isHidden()
+    values = view.curve.sheet().values[:, 0]
+    here, there = trace.hidden[6, 4].astype(float), pinned.hidden[6, 2].astype(float)
+    assert values[-1] == pytest.approx(here @ there / np.sqrt((here @ here) * (there @ there)), abs=1e-5)
+    assert values[0] == pytest.approx(1.0, abs=1e-6)
+    workspace.set_texts("Nothing in common", "")
+    settle()
+    assert plain(tab.answer) == "The two answers share no word: ask about a text that has a word of the pinned one."
 
 
 def test_vectors_of_another_size_are_a_sentence(
