@@ -53,8 +53,15 @@ class Change:
 
 
 def match(after: Inputs, before: Inputs) -> Matching:
-    """Which tokens are each other's like: those of the texts as in a diff, whatever was edited in their place."""
-    moved = sorted((here, there) for there, here in inputs.align(before, after).items())
+    """Which tokens are each other's like: those of the texts as in a diff, whatever was edited in their place.
+
+    Where the two texts have changed places, each is matched with itself.
+    """
+    here, there = ([_text(side, text) for text in (0, 1)] for side in (after, before))
+    if here[0] != here[1] and here == there[::-1]:
+        moved = sorted(_swapped(after, before))
+    else:
+        moved = sorted((place, was) for was, place in inputs.align(before, after).items())
     places = np.array(moved, dtype=np.int64).reshape(-1, 2)
     return Matching(places[:, 0], places[:, 1], len(after))
 
@@ -133,9 +140,23 @@ def predictions(
     return tuple(Change(entries[entry], float(then[entry]), float(now[entry])) for entry in order)
 
 
+def _text(rows: Inputs, text: int) -> list[str]:
+    return [token for token, source in zip(rows.originals, rows.texts, strict=True) if source == text]
+
+
+def _swapped(after: Inputs, before: Inputs) -> list[tuple[int, int]]:
+    """Pairs of positions where A of the one is B of the other; [CLS] and [SEP] go to their like."""
+
+    def places(rows: Inputs, source: int | None) -> list[int]:
+        return [place for place, text in enumerate(rows.texts) if text == source]
+
+    pairs = ((None, None), (0, 1), (1, 0))
+    return [pair for one, two in pairs for pair in zip(places(after, one), places(before, two), strict=True)]
+
+
 def _between(after: Floats, before: Floats, matching: Matching) -> Floats:
     here, there = ((places[:, None], places) for places in (matching.after, matching.before))
-    if len(matching.after) == matching.size == before.shape[-1]:  # all in their places, as an alignment keeps order
+    if matching.size == before.shape[-1] and np.array_equal(matching.after, matching.before) and not matching.unmatched:
         return after - before
     found = np.full_like(after, np.nan)
     found[(..., *here)] = after[(..., *here)] - before[(..., *there)]

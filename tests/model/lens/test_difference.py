@@ -71,6 +71,16 @@ def test_a_word_further_on_starts_as_the_same_token_at_another_position(starter:
     assert np.isnan(parts.output[2]).all()
 
 
+def test_texts_that_changed_places_are_matched_with_themselves(starter: model.Bert) -> None:
+    before, after = starter.trace(PAIR), starter.trace(PAIR.swapped())
+    matching = difference.match(after.inputs, before.inputs)
+    assert matching.unmatched == 0
+    assert [before.tokens[place] for place in matching.before] == list(after.tokens)
+    assert [matching.like(place) for place in (0, 1, 5, 6, 10)] == [0, 6, 5, 1, 10]  # [CLS] he [SEP] my [SEP]
+    found = difference.attention(after, before, matching, (2, 1))
+    assert found[1, 6] == after.attention[2, 1, 1, 6] - before.attention[2, 1, 6, 1]  # he → my in both
+
+
 def test_a_layer_is_all_of_its_heads(starter: model.Bert) -> None:
     before, after = starter.trace(Scenario("My dog")), starter.trace(Scenario("My old dog").attend("left-to-right"))
     matching = difference.match(after.inputs, before.inputs)
