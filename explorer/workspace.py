@@ -63,7 +63,7 @@ class Workspace(QObject):
         self.trace: Trace | None = None
         self.pinned: Answer | None = None
         self.shown = Shown.NOW
-        self._now: Answer | None = None
+        self.now: Answer | None = None  # the present one, also while the pinned one is on screen
         self._question = Question(Scenario(), ("", ""))  # perhaps ahead of the answer
         self._history: list[Scenario] = []
         self._place = -1  # in _history
@@ -150,7 +150,7 @@ class Workspace(QObject):
 
         It takes the place of a question that is new altogether and has no answer yet: positions speak of what is seen.
         """
-        is_pinned = self.shown is Shown.PINNED and self._question == _asked_of(self._now)  # and none ahead of it
+        is_pinned = self.shown is Shown.PINNED and self._question == _asked_of(self.now)  # and none ahead of it
         if is_pinned or (self._question.anew and self.trace is not None):
             self._question = self._answered_question()
         self._question = dataclasses.replace(self._question, base=change(self._question.base))
@@ -226,20 +226,20 @@ class Workspace(QObject):
     @property
     def open_bert(self) -> Bert | None:
         """The model that is asked: ``bert``, but where another one's pinned answer is on screen."""
-        return None if self._now is None else self._now.bert
+        return None if self.now is None else self.now.bert
 
     def pin(self) -> None:
         """Keeps the present answer, to compare it with those to come; or lets go of the one that is kept."""
         if self.pinned is not None and self.shown is not Shown.NOW:
             self._turn_to(Shown.NOW)
-        self.pinned = self._now if self.pinned is None else None
+        self.pinned = self.now if self.pinned is None else None
         self.compared.emit()
 
     def compare(self, shown: Shown) -> None:
         """Puts the present answer, the pinned one or their difference on screen; needs a pinned one."""
-        if self.pinned is None or self.trace is None or self._now is None or shown is self.shown:
+        if self.pinned is None or self.trace is None or self.now is None or shown is self.shown:
             return
-        before, after = self.trace.inputs, (self.pinned if shown is Shown.PINNED else self._now).trace.inputs
+        before, after = self.trace.inputs, (self.pinned if shown is Shown.PINNED else self.now).trace.inputs
         if self._clicked.token is self._clicked.cell is None or before.originals == after.originals:
             self._turn_to(shown)
             return
@@ -320,7 +320,7 @@ class Workspace(QObject):
 
         def failed() -> None:
             # An edit that was refused is not asked again; what was typed stays.
-            self._question = dataclasses.replace(_asked_of(self._now), texts=question.texts)
+            self._question = dataclasses.replace(_asked_of(self.now), texts=question.texts)
             undone()
 
         self._submit(call, done, failed)
@@ -342,21 +342,21 @@ class Workspace(QObject):
 
     def _answered_question(self) -> Question:
         """The question that the answer on screen belongs to."""
-        return _asked_of(self.pinned if self.shown is Shown.PINNED else self._now)
+        return _asked_of(self.pinned if self.shown is Shown.PINNED else self.now)
 
     def _show(
         self, bert: Bert, trace: Trace, *, remember: bool, typed: bool = False, moved: dict[int, int] | None = None
     ) -> None:
         """``moved`` says where tokens of the former answer stand now; without it they are gone."""
-        self._now = Answer(bert, trace)
-        self._question = _asked_of(self._now)
+        self.now = Answer(bert, trace)
+        self._question = _asked_of(self.now)
         if remember:
             self._remember(trace.scenario, typed)
         self._turn_to(Shown.NOW if self.shown is Shown.PINNED else self.shown, moved)
 
     def _turn_to(self, shown: Shown, moved: dict[int, int] | None = None) -> None:
         """Puts the present or the pinned answer on screen; ``moved`` as for ``_show``."""
-        answer = self.pinned if shown is Shown.PINNED else self._now
+        answer = self.pinned if shown is Shown.PINNED else self.now
         assert answer is not None
         former, (self.bert, self.trace) = self.trace, answer
         turned, self.shown, trace = shown is not self.shown, shown, answer.trace
