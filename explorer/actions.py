@@ -92,6 +92,9 @@ def _questions(window: Window) -> tuple[Entry, ...]:
             has_answer,
             starts_section=True,
         ),
+        Entry(
+            "pin", "edit", translate("actions", "Pin this answer, or let it go"), ("Ctrl+P",), workspace.pin, has_answer
+        ),
         Entry("sentence", "edit", translate("actions", "Go to the sentence"), ("Ctrl+L",), bar.focus_sentence),
         Entry("tokens", "edit", translate("actions", "Go to the tokens"), ("Ctrl+T",), window.strip.focus_token),
     )

@@ -91,15 +91,16 @@ class Sessions(QObject):
 
     def session(self) -> Session | None:
         """What the window shows now; None where there is no answer, or its model lies nowhere."""
-        window, bert, trace = self._window, self._workspace.bert, self._workspace.trace
-        if bert is None or trace is None or bert.origin is None:
+        window, now = self._window, self._workspace.now
+        if now is None or now.bert.origin is None:
             return None
-        shipped = bert.origin in bundled()
+        trace = now.trace
+        shipped = now.bert.origin in bundled()
         chosen, side = self._workspace.clicked, window.dockWidgetArea(window.arithmetic)
         return Session(
             trace.scenario,
-            bundled=bert.origin.name if shipped else "",
-            folder=None if shipped else bert.origin,
+            bundled=now.bert.origin.name if shipped else "",
+            folder=None if shipped else now.bert.origin,
             tokens=trace.inputs.originals,
             tab=next(name for name, page in window.pages.items() if page is window.page),
             views={name: page.side for name, page in window.pages.items() if page.side},

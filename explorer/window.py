@@ -89,6 +89,7 @@ class Window(QMainWindow):
         self.tabs = QTabWidget()
         for page in self.pages.values():
             self.tabs.addTab(page, page.title)
+            page.held.connect(self._use_pictures)
         column = QWidget()
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -210,13 +211,14 @@ class Window(QMainWindow):
         models = QMenu(self.tr("Models"), file)
         models.aboutToShow.connect(lambda: self.picker.fill(models))
         file.insertMenu(file.actions()[1], models)  # behind "Open model folder…"
-        self.bar.use_actions(actions["swap"], actions["undo"], actions["redo"])
+        self.bar.use_actions(actions["swap"], actions["undo"], actions["redo"], actions["pin"])
         self.strip.chips.addActions(actions.of("token"))
         self.tabs.currentChanged.connect(actions.refresh)
         self._use_pictures(self)
         workspace = self.workspace
-        for signal in (workspace.asked, workspace.answered, workspace.refused, workspace.selection_changed):
+        for signal in (workspace.asked, workspace.answered, workspace.refused, workspace.compared):
             signal.connect(actions.refresh)
+        workspace.selection_changed.connect(actions.refresh)
         workspace.history_changed.connect(actions.refresh)
         self.bar.typing.connect(actions.refresh)
         # By its receiver's method, so that the connection ends with the window.
@@ -243,7 +245,7 @@ class Window(QMainWindow):
         self.show_tab(self.settings.tab)
 
     def _remember_model(self) -> None:
-        bert = self.workspace.bert
+        bert = self.workspace.open_bert
         if bert is None or bert.origin is None or bert.origin == self._remembered:
             return
         self._remembered = bert.origin

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from explorer.comparison import Answer, Shown
 from explorer.question import Opened, Question, opened
 from explorer.snapshots import Snapshots
 from explorer.worker import Lane, Task, Worker
@@ -39,8 +40,9 @@ class Workspace(QObject):
 
     Tabs read it and call its methods; only signals leave it.
 
-    ``bert`` and ``trace`` always belong together, and stay until the next answer is there. ``bert`` is for calls on
-    the worker: the GUI thread asks it nothing but names and sizes.
+    ``bert`` and ``trace`` are what is on screen: the present answer or the pinned one. They always belong together, and
+    stay until the next answer is there. ``bert`` is for calls on the worker: the GUI thread asks it nothing but names
+    and sizes.
     """
 
     answered = Signal()  # bert and trace are new, together
@@ -50,6 +52,7 @@ class Workspace(QObject):
     noticed = Signal(str)  # a sentence about an answer, such as which edits are gone
     selection_changed = Signal()
     history_changed = Signal()
+    compared = Signal()  # another answer is pinned, or none, or another of the two is on screen
     inspected = Signal(object)  # the Place of a number that was clicked: how did it come about?
 
     def __init__(self, worker: Worker, parent: QObject | None = None) -> None:
@@ -58,6 +61,9 @@ class Workspace(QObject):
         self.snapshots = Snapshots()  # the worker's thread opens models with it
         self.bert: Bert | None = None
         self.trace: Trace | None = None
+        self.pinned: Answer | None = None
+        self.shown = Shown.NOW
+        self.now: Answer | None = None  # the present one, also while the pinned one is on screen
         self._question = Question(Scenario(), ("", ""))  # perhaps ahead of the answer
         self._history: list[Scenario] = []
         self._place = -1  # in _history
@@ -93,7 +99,7 @@ class Workspace(QObject):
 
         ``recipe`` is that of ``ask``; ``then`` is called once the model has answered.
         """
-        before, former, history = self._question, self.bert, tuple(self._history)
+        before, former, history = self._question, self.open_bert, tuple(self._history)
         question = before
         if scenario is not None:
             question = Question(scenario, (scenario.first, scenario.second), anew=True, recipe=recipe)
@@ -144,7 +150,8 @@ class Workspace(QObject):
 
         It takes the place of a question that is new altogether and has no answer yet: positions speak of what is seen.
         """
-        if self._question.anew and self.trace is not None:
+        is_pinned = self.shown is Shown.PINNED and self._question == _asked_of(self.now)  # and none ahead of it
+        if is_pinned or (self._question.anew and self.trace is not None):
             self._question = self._answered_question()
         self._question = dataclasses.replace(self._question, base=change(self._question.base))
         self._ask()
@@ -155,11 +162,13 @@ class Workspace(QObject):
         Where its edits depend on the vocabulary, ``recipe`` makes it for the model that is asked, on the worker.
         """
         texts = (scenario.first, scenario.second)
-        self._question = Question(scenario, texts, of=self.bert, anew=True, recipe=recipe)
+        self._question = Question(scenario, texts, of=self.open_bert, anew=True, recipe=recipe)
         self._ask()
 
     def attend(self, direction: Direction) -> None:
         """Asks the same question with attention both ways or left-to-right (C5)."""
+        if self.shown is Shown.PINNED:
+            self._turn_to(Shown.NOW)  # the switch shows the direction of the present question
         own = self.bert is not None and direction == self.bert.direction
         self.edit(lambda scenario: scenario.attend(None if own else direction))
 
@@ -212,6 +221,36 @@ class Workspace(QObject):
         lane = Lane.LENS if progress is None else Lane.LONG
         return self.worker.submit(lane, key, lambda: lens(bert, trace), done, failed, progress)
 
+    # The comparison
+
+    @property
+    def open_bert(self) -> Bert | None:
+        """The model that is asked: ``bert``, but where another one's pinned answer is on screen."""
+        return None if self.now is None else self.now.bert
+
+    def pin(self) -> None:
+        """Keeps the present answer, to compare it with those to come; or lets go of the one that is kept."""
+        if self.pinned is not None and self.shown is not Shown.NOW:
+            self._turn_to(Shown.NOW)
+        self.pinned = self.now if self.pinned is None else None
+        self.compared.emit()
+
+    def compare(self, shown: Shown) -> None:
+        """Puts the present answer, the pinned one or their difference on screen; needs a pinned one."""
+        if self.pinned is None or self.trace is None or self.now is None or shown is self.shown:
+            return
+        before, after = self.trace.inputs, (self.pinned if shown is Shown.PINNED else self.now).trace.inputs
+        if self._clicked.token is self._clicked.cell is None or before.originals == after.originals:
+            self._turn_to(shown)
+            return
+        self.worker.submit(
+            Lane.LENS,
+            "compare",
+            lambda: inputs.align(before, after),
+            lambda moved: self._turn_to(shown, moved),
+            lambda _: self._turn_to(shown),
+        )
+
     # The selection
 
     @property
@@ -262,7 +301,7 @@ class Workspace(QObject):
 
     def _ask(self, *, typed: bool = False, undone: Callable[[], None] = lambda: None, remember: bool = True) -> None:
         self.asked.emit()
-        bert, question = self.bert, self._question
+        bert, question = self.open_bert, self._question
         if bert is None or self._opening:
             return
 
@@ -281,7 +320,7 @@ class Workspace(QObject):
 
         def failed() -> None:
             # An edit that was refused is not asked again; what was typed stays.
-            self._question = dataclasses.replace(self._answered_question(), texts=question.texts)
+            self._question = dataclasses.replace(_asked_of(self.now), texts=question.texts)
             undone()
 
         self._submit(call, done, failed)
@@ -303,24 +342,33 @@ class Workspace(QObject):
 
     def _answered_question(self) -> Question:
         """The question that the answer on screen belongs to."""
-        assert self.trace is not None
-        scenario = self.trace.scenario
-        return Question(scenario, (scenario.first, scenario.second), of=self.bert)
+        return _asked_of(self.pinned if self.shown is Shown.PINNED else self.now)
 
     def _show(
         self, bert: Bert, trace: Trace, *, remember: bool, typed: bool = False, moved: dict[int, int] | None = None
     ) -> None:
         """``moved`` says where tokens of the former answer stand now; without it they are gone."""
-        former, self.bert, self.trace = self.trace, bert, trace
-        self._question = self._answered_question()
+        self.now = Answer(bert, trace)
+        self._question = _asked_of(self.now)
         if remember:
             self._remember(trace.scenario, typed)
+        self._turn_to(Shown.NOW if self.shown is Shown.PINNED else self.shown, moved)
+
+    def _turn_to(self, shown: Shown, moved: dict[int, int] | None = None) -> None:
+        """Puts the present or the pinned answer on screen; ``moved`` as for ``_show``."""
+        answer = self.pinned if shown is Shown.PINNED else self.now
+        assert answer is not None
+        former, (self.bert, self.trace) = self.trace, answer
+        turned, self.shown, trace = shown is not self.shown, shown, answer.trace
         self.worker.cancel(Lane.LENS)
-        self.worker.cancel(Lane.LONG)
+        if trace is not former:
+            self.worker.cancel(Lane.LONG)
         before = self.selection
         if former is not None and former.inputs.originals == trace.inputs.originals:
             moved = {place: place for place in range(len(trace.tokens))}
         self._clicked, self._hovered = self._fitting(trace, (moved or {}).get), Selection()
+        if turned:
+            self.compared.emit()
         self.answered.emit()  # whoever draws the answer marks what is chosen, too
         if self.selection != before:
             self.selection_changed.emit()
@@ -353,7 +401,7 @@ class Workspace(QObject):
     def _recall(self, place: int) -> None:
         before, self._place = self._place, place
         scenario = self._history[place]
-        self._question = Question(scenario, (scenario.first, scenario.second), of=self.bert, anew=True)
+        self._question = Question(scenario, (scenario.first, scenario.second), of=self.open_bert, anew=True)
         self._typed_at = float("-inf")
         self.history_changed.emit()
 
@@ -365,3 +413,10 @@ class Workspace(QObject):
                 self.history_changed.emit()
 
         self._ask(remember=False, undone=undone)
+
+
+def _asked_of(answer: Answer | None) -> Question:
+    """The question that an answer belongs to."""
+    assert answer is not None
+    scenario = answer.trace.scenario
+    return Question(scenario, (scenario.first, scenario.second), of=answer.bert)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QPushButton, QVBoxLayout, QWidget
 from explorer import theme
 from explorer.widgets import shrink
 from explorer.widgets.atlas import RESOLUTION
+from explorer.widgets.attention_difference import AttentionDifference
 from explorer.widgets.chosen_head import ChosenHead
 from explorer.widgets.figures import NO_BREAK, rounded_percent, signed
 from explorer.widgets.head_survey import HeadSurvey
@@ -66,6 +67,7 @@ class AttentionTab(Page):
         self.scale.setAccessibleName(self.tr("What the strongest colour stands for"))
         self._legend = Legend(Scale.SHARE)
         self._all = Picture(self.heads, self.heads.sheet, "attention", self.tr("All heads"), python=self.heads.python)
+        self._difference: AttentionDifference | None = None
         self._whole = QTimer(self, singleShot=True, interval=_WHOLE)
         self._lay_out()
         self._connect()
@@ -106,6 +108,12 @@ class AttentionTab(Page):
         self._show_head(trace)
         self._show_atlas(trace)
         self.examine("habits", lambda _, trace: habits(trace), self._show_habits)
+
+    def difference(self) -> AttentionDifference:
+        if self._difference is None:
+            self._difference = AttentionDifference(self)
+            self.hold(self._difference)
+        return self._difference
 
     def mark(self, selection: Selection) -> None:
         trace = self.workspace.trace
@@ -168,6 +176,7 @@ class AttentionTab(Page):
         for view in (self.what_if, self.survey):
             view.said.connect(self._describe)
         self.survey.opened.connect(self._open)
+        workspace.compared.connect(self._dress_tools)
         self.heads.chosen.connect(lambda row, column: workspace.select(head=self.heads.head(row, column)))
         self.scale.chosen.connect(self._scale_rows)
         self._whole.timeout.connect(self._release_maps)
@@ -183,7 +192,7 @@ class AttentionTab(Page):
         shown = self._view
         for widget in (self.one, self.what_if, self.survey):
             widget.setVisible(widget is (shown or self.one))
-        self.ask(shown.question if shown else self.question)
+        self._dress_tools()
         if self.workspace.trace is not None:
             self._describe()
             self.mark(self.workspace.selection)
@@ -192,6 +201,13 @@ class AttentionTab(Page):
         """Shows the head that was found, where the keys go on."""
         self.beside.choose(0)
         self.heatmap.setFocus()
+
+    def _dress_tools(self) -> None:
+        """Asks what is answered, and takes away what a difference has no use for."""
+        shown = None if self.differs else self._view
+        self.ask(shown.question if shown else self.question)
+        for tool in (self.beside, self.scale, self._legend):
+            tool.setVisible(not self.differs)
 
     def _release_maps(self) -> None:
         self._whole.stop()

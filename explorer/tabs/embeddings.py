@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from explorer.widgets.addition import Addition
+from explorer.widgets.addition_difference import AdditionDifference
 from explorer.widgets.position_map import PositionMap
 from explorer.widgets.segment_flip import SegmentFlip
 from explorer.widgets.switched_page import SwitchedPage
@@ -17,7 +18,7 @@ class EmbeddingsTab(SwitchedPage):
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
-        self.addition, self.cosines = Addition(self), TokenCosines(self)
+        self.addition, self.cosines = Addition(self, AdditionDifference), TokenCosines(self)
         self.positions, self.flip = PositionMap(self), SegmentFlip(self)
         self.use_views(
             (self.addition, self.cosines, self.positions, self.flip), self.tr("What to show of the embeddings")

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 from explorer.widgets.layer_predictions import LayerPredictions
 from explorer.widgets.layer_senses import LayerSenses
 from explorer.widgets.layer_similarity import LayerSimilarity
+from explorer.widgets.senses_difference import SensesDifference
 from explorer.widgets.switched_page import SwitchedPage
 from explorer.workspace import Workspace
 
@@ -19,7 +20,7 @@ class LayersTab(SwitchedPage):
         self.similarity, self.predictions, self.senses = (
             LayerSimilarity(self),
             LayerPredictions(self),
-            LayerSenses(self),
+            LayerSenses(self, SensesDifference),
         )
         self.use_views((self.similarity, self.predictions, self.senses), self.tr("What to show of the layers"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -40,11 +41,16 @@ _LEAST = 2.5  # lines of text that a picture is as high as, at least
 class Addition(View):
     """The addition written as one does by hand: addends above their sum, tokens down, dimensions across."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(
+        self, page: Page, difference: Callable[[Page], View] | None = None, *, has_python: bool = True
+    ) -> None:
+        """``difference`` makes what stands in its place while the difference is asked for."""
         super().__init__(page)
+        self._difference = difference
         self._part = 0  # of the five, the one that was clicked last
         self._dimension = 0  # clicked
         self._hovered: int | None = None
+        self._drawn: Trace | None = None
         self._names = (
             self.tr("token"),
             self.tr("+ segment"),
@@ -54,7 +60,8 @@ class Addition(View):
         )
         self._stacked = _Stacked(self._names)
         self.maps = self._stacked.maps
-        self.picture = Picture(self._stacked, self._sheet, "embeddings", self.tr("Tokens × dimensions"), python=_python)
+        heading, python = self.tr("Tokens × dimensions"), _python if has_python else None
+        self.picture = Picture(self._stacked, self._sheet, "embeddings", heading, python=python)
         self._line = Line()
         self._legends = (Legend(Scale.SIGNED), Legend(Scale.SIGNED))
         self._lay_out()
@@ -75,8 +82,12 @@ class Addition(View):
         """The addition at the marked cell, in numbers."""
         return self._line.text()
 
+    def difference(self) -> View | None:
+        return None if self._difference is None else self._difference(self.page)
+
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._line.setFont(theme.mono())
+        self._drawn = trace
         parts = trace.embeddings
         size = parts.sum.shape[1]
         self._dimension, self._hovered = min(self._dimension, size - 1), None
@@ -91,8 +102,9 @@ class Addition(View):
         self.answer = emphasised(sentence.format(size))
 
     def mark(self, selection: Selection) -> None:
-        trace = self.workspace.trace
-        assert trace is not None
+        trace = self._drawn
+        if trace is None:
+            return
         token = chosen_token(trace, selection)
         cell = token, self._dimension if self._hovered is None else self._hovered
         self.picture.mark((len(self.maps) * token + self._part, cell[1]))
@@ -128,7 +140,7 @@ class Addition(View):
 
     def _sheet(self) -> Sheet:
         """The addition of every token, one part below the other: T times token, segment, position, sum, LayerNorm."""
-        trace = self.workspace.trace
+        trace = self._drawn
         assert trace is not None
         values = np.stack(_parts(trace.embeddings), axis=1)
         rows = [f"{token} {name}" for token in trace.tokens for name in self._names]
@@ -234,4 +246,4 @@ def _limit(values: Floats) -> float:
     step = max(1, values.size // _SAMPLE)
     while math.gcd(step, values.shape[1]) > 1:  # or else it would always be the same dimensions
         step += 1
-    return float(np.quantile(np.abs(values.ravel()[::step]), _STRONGEST)) or 1.0
+    return float(np.quantile(np.abs(np.nan_to_num(values.ravel()[::step])), _STRONGEST)) or 1.0

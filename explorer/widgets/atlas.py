@@ -46,7 +46,9 @@ _MOVES = {
 
 
 class Atlas(QWidget):
-    """Shows attention maps (L, H, T, T). Hovering previews a head, a click or the arrow keys choose one.
+    """Shows attention maps (L, H, T, T), or if ``signed`` their differences from -1 to 1.
+
+    Hovering previews a head, a click or the arrow keys choose one.
 
     Labels count layers and heads from 1; everything else here counts from 0.
     """
@@ -56,8 +58,9 @@ class Atlas(QWidget):
     toggled = Signal(int, int)  # a head to switch off, or on again: Ctrl+click or X
     layer_toggled = Signal(int)  # a whole layer: a click on its number, or Shift+X
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, signed: bool = False) -> None:
         super().__init__(parent)
+        self._signed = signed
         self._maps: Floats = np.zeros((0, 0, 0, 0), dtype=np.float32)
         self._off: frozenset[Head] = frozenset()
         self._layers_off: frozenset[int] = frozenset()
@@ -308,7 +311,7 @@ class Atlas(QWidget):
             grid = self._grid()
             corners = [(grid.square(place).topLeft() * ratio).toPoint() for place in range(len(self._order))]
             places = {head: (at.y(), at.x()) for head, at in zip(self._order, corners, strict=True)}
-            self._image = compose(self._maps, round(grid.side * ratio), places)
+            self._image = compose(self._maps, round(grid.side * ratio), places, signed=self._signed)
             self._image.setDevicePixelRatio(ratio)
         painter.drawImage(QPointF(), self._image)
         if self._sorted is None:
@@ -372,17 +375,20 @@ class Atlas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
-def compose(maps: Floats, side: int, places: Mapping[Head, tuple[int, int]]) -> QImage:
+def compose(maps: Floats, side: int, places: Mapping[Head, tuple[int, int]], *, signed: bool = False) -> QImage:
     """One image of ``maps`` (L, H, T, T), each ``side`` pixels, its upper left at the row and column of ``places``."""
     tokens = maps.shape[-1]
     step = max(1, math.ceil(tokens / side))
-    levels = _levels(shrink.largest(maps, step, step))
+    if signed:
+        levels = _levels((shrink.outstanding(maps, step, step) + np.float32(1)) / np.float32(2))
+    else:
+        levels = _levels(shrink.largest(maps, step, step))
     source = np.arange(side) * levels.shape[-1] // side  # nearest: a pixel shows one block, never a blend
     levels = levels.take(source, axis=-1)
     height, width = (max(corner[axis] for corner in places.values()) + side for axis in (0, 1))
-    colours = theme.attention_lut().astype(np.uint32)
+    colours = (theme.signed_lut() if signed else theme.attention_lut()).astype(np.uint32)
     table = 0xFF000000 | colours[:, 0] << 16 | colours[:, 1] << 8 | colours[:, 2]
-    canvas = np.zeros((height, width), dtype=np.uint8)
+    canvas = np.full((height, width), 128 if signed else 0, dtype=np.uint8)
     for head, (top, left) in places.items():
         canvas[top : top + side, left : left + side] = levels[head].take(source, axis=0)
     pixels = table[canvas]

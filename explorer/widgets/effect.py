@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 
 from explorer.widgets.axis import elided
-from explorer.widgets.figures import rounded_percent, signed
+from explorer.widgets.figures import points, rounded_percent
 from explorer.widgets.panel import isolated, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.shifts import Shift, Shifts
@@ -18,8 +18,6 @@ from model.trace import Trace
 
 if TYPE_CHECKING:
     from model.bert import Bert
-
-_FINE = 0.1  # percentage points: a smaller change asks for a second decimal
 
 
 class Effects(Picture):
@@ -134,8 +132,4 @@ def quoted(prediction: Prediction) -> str:
 
 def _points(change: Change, changed: bool) -> str:
     """The change in percentage points, with its sign; empty where nothing could change."""
-    if not changed:
-        return ""
-    points = (change.after - change.before) * 100
-    written = signed(points, 1 if abs(points) >= _FINE else 2)
-    return f"+{written}" if points > 0 and written.strip("0.") else written
+    return points(change.before, change.after) if changed else ""

@@ -7,6 +7,8 @@ import math
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 
+_FINE = 0.1  # percentage points: a smaller change asks for a second decimal
+
 
 def percent(share: float) -> str:
     """A probability for a column of probabilities: one decimal, more where it would read 0.0; never a false 0 or 100.
@@ -25,6 +27,13 @@ def percent(share: float) -> str:
 def rounded_percent(share: float) -> str:
     """A probability for a sentence: whole per cents where they say enough."""
     return f"{share * 100:.0f}{NO_BREAK}%" if 0.1 <= share < 0.995 else percent(share)
+
+
+def points(before: float, after: float) -> str:
+    """How a probability changed, in percentage points with their sign."""
+    change = (after - before) * 100
+    written = signed(change, 1 if abs(change) >= _FINE else 2)
+    return f"+{written}" if change > 0 and written.strip("0.") else written
 
 
 def signed(value: float, decimals: int = 3) -> str:

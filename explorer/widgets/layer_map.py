@@ -23,7 +23,7 @@ _AXES = 110  # pixels that the labels take
 class Capped(Picture):
     """A picture that can be told how high it may be; what is put below it by ``add_below`` stands close to it."""
 
-    def __init__(self, view: QWidget, sheet: Callable[[], Sheet], file: str, python: Callable[[], str]) -> None:
+    def __init__(self, view: QWidget, sheet: Callable[[], Sheet], file: str, python: Callable[[], str] | None) -> None:
         super().__init__(view, sheet, file, python=python)
         self.column.setStretchFactor(self._stack, 1_000)
         self.column.addStretch(1)
@@ -40,7 +40,7 @@ class Capped(Picture):
 class LayerMap(Capped):
     """The picture of a heatmap with a row a layer."""
 
-    def __init__(self, heatmap: Heatmap, file: str, python: Callable[[], str]) -> None:
+    def __init__(self, heatmap: Heatmap, file: str, python: Callable[[], str] | None) -> None:
         super().__init__(heatmap, heatmap.sheet, file, python)
         heatmap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self._size()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
@@ -51,8 +52,10 @@ class Senses:
 class LayerSenses(View):
     """Left the curve over the layers, right what the word looks at in either sentence."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, difference: Callable[[Page], View] | None = None) -> None:
+        """``difference`` makes what stands in its place while the difference is asked for."""
         super().__init__(page)
+        self._difference = difference
         self._asked: tuple[int | None, str] | None = None
         self._senses: Senses | None = None
         self._layer = 0  # whose attention is shown
@@ -88,6 +91,9 @@ class LayerSenses(View):
         """What the marked height says."""
         return self._line.text()
 
+    def difference(self) -> View | None:
+        return None if self._difference is None else self._difference(self.page)
+
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._asked = self._hovered = None
 
@@ -100,9 +106,11 @@ class LayerSenses(View):
         asked = selection.token, self.second.text().strip()
         if asked != self._asked:
             self._asked = asked
-            self.workspace.examine(
-                "LayersTab.senses", lambda bert, trace: senses(bert, trace, *asked), self._show, self._refuse
-            )
+            self.workspace.examine("LayersTab.senses", self._lens(*asked), self._show, self._refuse)
+
+    def _lens(self, token: int | None, typed: str) -> Callable[[Bert, Trace], Senses | None]:
+        """What is asked on the worker about the chosen ``token`` and the sentence that was ``typed``."""
+        return lambda bert, trace: senses(bert, trace, token, typed)
 
     # How it is laid out
 
@@ -111,7 +119,9 @@ class LayerSenses(View):
         label = QLabel(self.tr("&Second sentence"))
         label.setBuddy(self.second)
         self.second.setAccessibleName(self.tr("Second sentence"))
-        head = QHBoxLayout()
+        self.head = QWidget()
+        head = QHBoxLayout(self.head)
+        head.setContentsMargins(0, 0, 0, 0)
         head.setSpacing(12)
         head.addWidget(label)
         head.addWidget(self.second, 1)
@@ -132,7 +142,7 @@ class LayerSenses(View):
         self._parts = Beside(left, right, (1, 1))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addLayout(head)
+        whole.addWidget(self.head)
         whole.addWidget(self._parts, 1)
         whole.addStretch(0)
 
@@ -323,16 +333,20 @@ def senses(bert: Bert, trace: Trace, position: int | None, typed: str) -> Senses
         chosen = next((word for word in layers.words(here) if place in word.positions), None)
     other = typed or sentences[1 - text].strip()
     there = _alone(bert, trace, other) if other else None
-    found = None if there is None else _compared(bert, here, there, chosen)
+    found = None if there is None else compared((bert, here), (bert, there), chosen)
     if found is None and not typed:
-        example = _compared(bert, _alone(bert, trace, BITES), _alone(bert, trace, PROGRAMS), None)
+        example = compared((bert, _alone(bert, trace, BITES)), (bert, _alone(bert, trace, PROGRAMS)), None)
         found = example and dataclasses.replace(example, is_example=True)
     return found
 
 
-def _compared(bert: Bert, here: Trace, there: Trace, chosen: Word | None) -> Senses | None:
-    """The ``chosen`` word in both, or else the longest that both have; None without one. A mark such as "." is none."""
-    unknown = bert.tokenizer.unk_token  # two unknown words are not one
+def compared(one: tuple[Bert, Trace], other: tuple[Bert, Trace], chosen: Word | None) -> Senses | None:
+    """On the worker: the ``chosen`` word in both answers, or else the longest that both have; None without one.
+
+    A mark such as "." is none.
+    """
+    here, there = one[1], other[1]
+    unknown = one[0].tokenizer.unk_token  # two unknown words are not one
     pairs = [pair for pair in layers.shared(here, there) if unknown not in pair[0].pieces]
     same = next((its for word, its in pairs if chosen is not None and word.pieces == chosen.pieces), None)
     if chosen is not None and same is not None:
@@ -343,7 +357,7 @@ def _compared(bert: Bert, here: Trace, there: Trace, chosen: Word | None) -> Sen
         return None
     missing = chosen.text if chosen is not None and same is None else ""
     comparison = layers.compared(here, words[0], there, words[1])
-    expected = tuple(_expected(bert, side, word) for side, word in zip((here, there), words, strict=True))
+    expected = tuple(_expected(*side, word) for side, word in zip((one, other), words, strict=True))
     return Senses((here, there), words, comparison, expected, missing)
 
 

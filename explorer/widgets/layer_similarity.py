@@ -13,6 +13,7 @@ from explorer.widgets.beside import Beside
 from explorer.widgets.figures import cosine
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.layer_curve import Course, LayerCurve, heights
+from explorer.widgets.layer_difference import LayerDifference
 from explorer.widgets.layer_map import Capped, LayerMap
 from explorer.widgets.line import Line
 from explorer.widgets.page import Page
@@ -60,6 +61,9 @@ class LayerSimilarity(View):
     def reading(self) -> str:
         """What the marked cell says."""
         return self._line.text()
+
+    def difference(self) -> View:
+        return LayerDifference(self.page)
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._position = self._found = self._hovered = None

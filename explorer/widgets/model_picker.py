@@ -78,7 +78,8 @@ class ModelPicker(QPushButton):
     def _add(self, menu: QMenu, title: str, folders: list[Path]) -> None:
         if folders:
             menu.addAction(title).setEnabled(False)
-        open_now = self.workspace.bert.origin if self.workspace.bert is not None else None
+        bert = self.workspace.open_bert
+        open_now = None if bert is None else bert.origin
         for folder in folders:
             place = snapshot_at(folder)
             name = folder.name if place is None else place[0].name
@@ -90,7 +91,7 @@ class ModelPicker(QPushButton):
             action.triggered.connect(lambda _=False, folder=folder: self.workspace.open_model(folder))
 
     def _show(self) -> None:
-        bert = self.workspace.bert
+        bert = self.workspace.open_bert
         name = self.tr("no model yet") if bert is None else bert.name
         self._name.setText(self._name.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, _WIDEST))
         if bert is None:

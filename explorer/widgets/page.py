@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.comparison import Shown
 from explorer.widgets.flow import Flow
 from explorer.widgets.line import Line
 from explorer.widgets.picture import Picture
+from explorer.widgets.scroll import Scroll
 from explorer.widgets.switch import Switch
 from explorer.workspace import Selection, Workspace
 
 if TYPE_CHECKING:
+    from explorer.widgets.view import View
     from model.bert import Bert
     from model.trace import Trace
 
@@ -26,7 +29,8 @@ _PATIENCE = 120  # milliseconds until a picture that waits for its answer dims: 
 class Page(QWidget):
     """A tab. A subclass names ``title`` and ``question``, puts its picture into ``body`` and overrides ``draw``.
 
-    ``tools`` is for what stands beside the question.
+    ``tools`` is for what stands beside the question. While an answer is pinned, a switch there turns to it and back,
+    and to what ``difference`` shows in place of the body.
 
     ``needs_answer`` is false for one that has something to show where no model is open.
 
@@ -34,6 +38,8 @@ class Page(QWidget):
     """
 
     needs_answer = True
+
+    held = Signal(QWidget)  # pictures came in with the difference
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,6 +49,9 @@ class Page(QWidget):
         self._drawn_in = _look()
         self._question = _line("question")
         self.tools = Flow((self._question,))
+        self.compared = Switch([self.tr("Now"), self.tr("Pinned"), self.tr("Difference")])
+        self.compared.setAccessibleName(self.tr("Which answer to show"))
+        self.tools.addWidget(self.compared)
         self._answer = Line(role="answer")
         self._sentence = _line("answer")
         self._sentence.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
@@ -59,10 +68,14 @@ class Page(QWidget):
         self._pictures: list[Picture] = []
         self._sides: tuple[Switch, tuple[str, ...]] | None = None
         self._wished = ""  # the side to show with the next answer that is drawn
+        self._holders: dict[View, Scroll] = {}
         self._veil = _Veil(self._stack)
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE)
         self._patience.timeout.connect(self._veil.cover)
 
+        self.compared.chosen.connect(lambda place: workspace.compare(Shown(place)))
+        workspace.compared.connect(self._show_compared)
+        self._show_compared()
         workspace.answered.connect(self._renew)
         workspace.busy.connect(self._wait)
         workspace.refused.connect(self._refuse)
@@ -89,6 +102,18 @@ class Page(QWidget):
     def mark(self, selection: Selection) -> None:
         """Shows what is chosen, here or in another tab."""
 
+    def difference(self) -> View | None:
+        """What is drawn and marked in place of the body while the difference is asked for; None where there is none."""
+        return None
+
+    def hold(self, difference: View) -> None:
+        """Takes in what ``difference`` gives back, which is made only when it is asked for: up to 50 ms go by."""
+        self._holders[difference] = Scroll(difference)
+        self._stack.addWidget(self._holders[difference])
+        self._pictures = []
+        self.held.emit(difference)
+        difference.said.connect(self._say_difference)
+
     @property
     def answer(self) -> str:
         """The answer in words, under the question. Rich text: what comes from the user must be escaped."""
@@ -96,6 +121,8 @@ class Page(QWidget):
 
     @answer.setter
     def answer(self, sentence: str) -> None:
+        if sentence and self.differs:
+            return  # a long job may end while its picture is not in front
         self._answer.say(sentence)
         self._answer.setVisible(bool(sentence))
 
@@ -183,14 +210,53 @@ class Page(QWidget):
         if bert is None or trace is None or not self.isVisible():
             return
         self._stale, self._drawn_in = False, _look()
-        self.show_body()
-        self.draw(bert, trace)
-        self.show_side(self._wished)
+        if self.differs:
+            self._draw_difference(bert, trace)
+        else:
+            self.show_body()
+            self.draw(bert, trace)
+            self.show_side(self._wished)
         self._mark()
 
     def _mark(self) -> None:
-        if self.isVisible() and not self._stale:
+        if not self.isVisible() or self._stale:
+            return
+        if not self.differs:
             self.mark(self.workspace.selection)
+        elif (view := self.difference()) is not None and not view.sentence:
+            view.mark(self.workspace.selection)
+
+    @property
+    def differs(self) -> bool:
+        """Whether the difference is asked for."""
+        return self.needs_answer and self.workspace.shown is Shown.DIFFERENCE
+
+    def _show_compared(self) -> None:
+        self.compared.setVisible(self.needs_answer and self.workspace.pinned is not None)
+        with QSignalBlocker(self.compared):
+            self.compared.choose(self.workspace.shown)
+
+    def _draw_difference(self, bert: Bert, trace: Trace) -> None:
+        view = self.difference()
+        if view is None:
+            self.say(
+                self.tr("There is no difference to show here: turn between Now and Pinned, and compare the two by eye.")
+            )
+            return
+        view.sentence = ""
+        self._stack.setCurrentWidget(self._holders[view])
+        view.draw(bert, trace)
+
+    def _say_difference(self) -> None:
+        """Shows what the difference says, unless the page has turned away from it meanwhile."""
+        view = self.difference()
+        if view is None or not self.differs:
+            return
+        if view.sentence:
+            self.say(view.sentence)
+        else:
+            self._answer.say(view.answer)
+            self._answer.setVisible(bool(view.answer))
 
     def _refuse(self, sentence: str) -> None:
         if self.workspace.trace is None and self.needs_answer:

@@ -16,6 +16,7 @@ from explorer.widgets.figures import rounded_percent
 from explorer.widgets.job import AT_ONCE, Job
 from explorer.widgets.line import Line
 from explorer.widgets.page import Page
+from explorer.widgets.pair_difference import PairDifference
 from explorer.widgets.panel import emphasised, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.verdict_path import VerdictPath
@@ -67,6 +68,9 @@ class PairVerdict(View):
     def other_way_round(self) -> str:
         """What swapping would give, in words."""
         return self._round.text()
+
+    def difference(self) -> View:
+        return PairDifference(self.page)
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self.sentence = refusal(bert, trace)

@@ -23,6 +23,7 @@ from explorer.widgets.line import Line
 from explorer.widgets.page import Page
 from explorer.widgets.panel import isolated, strong
 from explorer.widgets.picture import Picture
+from explorer.widgets.prediction_difference import PredictionDifference
 from explorer.widgets.view import View
 from explorer.workspace import Selection
 from model.lens import masked_lm
@@ -107,6 +108,9 @@ class Predictions(View):
     def bars(self) -> Bars:
         """The candidates for the chosen position."""
         return self.lists[self._asked.index(self._position) if self._position in self._asked else 0].bars
+
+    def difference(self) -> View:
+        return PredictionDifference(self.page)
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._position = None

@@ -21,7 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import examples, theme
+from explorer.widgets.flow import Flow
 from explorer.widgets.model_picker import ModelPicker
+from explorer.widgets.pin_bar import PinBar
 from explorer.workspace import Workspace
 from model.scenario import Direction, Scenario
 
@@ -98,6 +100,7 @@ class SentenceBar(QWidget):
         self.left_to_right = QRadioButton(self.tr("left-to-right"))
         self.swap = QToolButton()
         self.undo, self.redo = QToolButton(), QToolButton()
+        self.pin = PinBar(workspace)
         self.examples = QPushButton(self.tr("Examples ▾"))
         self.notes = {"refused": _note("refusal"), "shortened": _note("faint"), "way": _note("faint")}
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
@@ -137,7 +140,7 @@ class SentenceBar(QWidget):
         """Says what went wrong, until the next answer."""
         self._say("refused", sentence)
 
-    def use_actions(self, swap: QAction, undo: QAction, redo: QAction) -> None:
+    def use_actions(self, swap: QAction, undo: QAction, redo: QAction, pin: QAction) -> None:
         """Gives the buttons the window's actions, so that they and the menus are one thing."""
         swap.setIconText(self.tr("⇄ Swap"))
         undo.setIconText("↶")
@@ -145,6 +148,7 @@ class SentenceBar(QWidget):
         for button, action in ((self.swap, swap), (self.undo, undo), (self.redo, redo)):
             button.setDefaultAction(action)
             button.setAccessibleName(action.text().replace("&", ""))
+        self.pin.use_action(pin)
 
     def ask_example(self, example: examples.Example) -> None:
         """Asks an example's question."""
@@ -172,21 +176,17 @@ class SentenceBar(QWidget):
             directions.addWidget(button)
             button.setAccessibleDescription(self.tr("The direction of attention"))
             button.clicked.connect(lambda _=False, name=name: self._attend(name))
-        upper, lower = QHBoxLayout(), QHBoxLayout()
+        upper, lower = QHBoxLayout(), Flow((picker, direction), spacing=12)
+        upper.setSpacing(12)
         for widget, stretch in ((self.first, 1), (self.second, 1), (self.swap, 0), (self.examples, 0)):
             upper.addWidget(widget, stretch)
-        lower.addWidget(picker)
-        lower.addWidget(direction)
-        lower.addStretch(1)
-        lower.addWidget(self.undo)
-        lower.addWidget(self.redo)
-        for row in (upper, lower):
-            row.setSpacing(12)
+        for tool in (self.pin, self.undo, self.redo):
+            lower.addWidget(tool)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 8, 16, 8)
         layout.setSpacing(8)
         layout.addLayout(upper)
-        layout.addLayout(lower)
+        layout.addWidget(lower)
         for note in self.notes.values():
             layout.addWidget(note)
 
@@ -238,7 +238,7 @@ class SentenceBar(QWidget):
         self._show_direction()
 
     def _show_direction(self) -> None:
-        bert = self.workspace.bert
+        bert = self.workspace.open_bert
         own: Direction = bert.direction if bert is not None else "both"
         direction = self.workspace.scenario.direction or own
         (self.both if direction == "both" else self.left_to_right).setChecked(True)

@@ -19,7 +19,7 @@ from explorer.widgets.figures import percent
 _PITCH = 6  # pixels between the lines
 _RADIUS = 4.0  # pixels of ring and dot
 _MARK = 3.0  # pixels beside the chosen line
-_WIDEST = "≥ 99.9 %"
+_WIDEST = "≤ 0.01 %"
 
 
 @dataclass(frozen=True)

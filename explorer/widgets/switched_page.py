@@ -24,6 +24,7 @@ class SwitchedPage(Page):
         super().__init__(workspace, parent)
         self.views: tuple[View, ...] = ()
         self._undrawn: set[View] = set()
+        self._differences: dict[View, View | None] = {}
         self._front = QStackedWidget()
         column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 0)
@@ -54,12 +55,21 @@ class SwitchedPage(Page):
         self._undrawn = set(self.views)
         self._draw(bert, trace)
 
+    def difference(self) -> View | None:
+        if self.view not in self._differences:
+            made = self._differences[self.view] = self.view.difference()
+            if made is not None:
+                self.hold(made)
+        return self._differences[self.view]
+
     def mark(self, selection: Selection) -> None:
         if not self.view.sentence:
             self.view.mark(selection)
 
     def fail(self, error: Exception) -> None:
         super().fail(error)
+        if self.differs:
+            return
         self.view.sentence = self.sentence
 
     def _draw(self, bert: Bert, trace: Trace) -> None:
@@ -73,11 +83,15 @@ class SwitchedPage(Page):
     def _turn(self, place: int) -> None:
         self._front.setCurrentIndex(place)
         bert, trace = self.workspace.bert, self.workspace.trace
-        if bert is not None and trace is not None and self.isVisible():
+        if self.differs:
+            self._renew()
+        elif bert is not None and trace is not None and self.isVisible():
             self._draw(bert, trace)
             self.mark(self.workspace.selection)
 
     def _say(self) -> None:
+        if self.differs:
+            return
         self.ask(self.view.question)
         if self.view.sentence:
             self.say(self.view.sentence)

@@ -85,7 +85,7 @@ class TimeSlider(QWidget):
     # The open model and its run
 
     def _show_model(self) -> None:
-        bert = self._workspace.bert
+        bert = self._workspace.open_bert
         place = None if bert is None or bert.origin is None else snapshot_at(bert.origin)
         if place is None or bert is None or bert.origin is None:
             self._leave()

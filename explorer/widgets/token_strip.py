@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.comparison import Shown
 from explorer.widgets.piece_editor import PieceEditor
 from explorer.widgets.token_chips import TokenChips
 from explorer.workspace import Workspace
@@ -57,7 +58,9 @@ class TokenStrip(QWidget):
     @property
     def is_changed(self) -> bool:
         """Whether the focused token is not as the text has it."""
-        position, scenario = self.chips.cursor_position, self.workspace.scenario
+        position, workspace = self.chips.cursor_position, self.workspace
+        pinned = workspace.pinned if workspace.shown is Shown.PINNED else None
+        scenario = workspace.scenario if pinned is None else pinned.trace.scenario
         return self.has_token and (scenario.edit_at(position) is not None or position in scenario.flips)
 
     def focus_token(self) -> None:

@@ -249,7 +249,7 @@ class TrainingDesk(QWidget):
 
     def _follow_name(self, run: Run, other: Run) -> None:
         """Opens the model that is open once more, where its files are now."""
-        bert = self.workspace.bert
+        bert = self.workspace.open_bert
         if bert is not None and bert.origin is not None and bert.origin.is_relative_to(run.directory):
             self.workspace.open_model(other.directory / bert.origin.relative_to(run.directory))
 

@@ -68,6 +68,10 @@ class View(QWidget):
         self._instead = sentence
         self.said.emit()
 
+    def difference(self) -> View | None:
+        """Makes what stands in its place while the difference is asked for; None where there is none."""
+        return None
+
     def draw(self, bert: Bert, trace: Trace) -> None:
         """Shows a new answer of the model."""
         raise NotImplementedError

@@ -3,6 +3,7 @@
 from model.lens import (
     attention,
     attributions,
+    difference,
     embeddings,
     head_finder,
     layers,
@@ -19,6 +20,7 @@ from model.lens import (
 __all__ = [
     "attention",
     "attributions",
+    "difference",
     "embeddings",
     "head_finder",
     "layers",

@@ -139,3 +139,16 @@ def test_undo_brings_back_the_direction_that_the_bar_shows(window: Window, answe
     answered(window.bar.left_to_right.click)
     answered(window.actions_table["undo"].trigger)
     assert window.bar.both.isChecked()
+
+
+def test_ctrl_p_pins_the_answer_and_says_what_is_pinned_and_again_lets_go(
+    window: Window, qtbot: QtBot, answered: Answered
+) -> None:
+    answered(lambda: window.workspace.edit(lambda scenario: scenario.mask(2)))
+    qtbot.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+    pin = window.bar.pin
+    assert pin.pinned.text() == "Pinned: My dog is cute — he likes playing · 2 dog → [MASK] · starter"
+    assert pin.button.text() == "⚲ Let go"
+    qtbot.mouseClick(pin.button, Qt.MouseButton.LeftButton)
+    assert pin.pinned.text() == ""
+    assert pin.button.text() == "⚲ Pin"

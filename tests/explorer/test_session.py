@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from explorer import session
+from explorer.comparison import Shown
 from explorer.session import Session
 from explorer.settings import Settings
 from explorer.widgets.arithmetic import Arithmetic
@@ -491,3 +492,13 @@ def test_a_position_that_is_not_there_is_a_sentence(
     assert warned(window)
     chosen = window.workspace.clicked
     assert (chosen.token, chosen.head, chosen.cell) == (None, (0, 0), None)
+
+
+def test_a_session_holds_the_present_question_while_the_pinned_answer_is_seen(
+    window: Window, answered: Answered
+) -> None:
+    workspace = window.workspace
+    workspace.pin()
+    answered(lambda: workspace.edit(lambda scenario: scenario.mask(2)))
+    answered(lambda: workspace.compare(Shown.PINNED))
+    assert shown(window).scenario == PAIR.mask(2)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from explorer import theme
+from explorer.comparison import Shown
 from explorer.widgets.token_chips import TokenChips
 from explorer.window import Window
 from model.scenario import Edit, Scenario
@@ -259,3 +260,16 @@ def test_the_number_of_tokens_has_its_room_at_every_text_size(window: Window) ->
         needed = count.fontMetrics().size(Qt.TextFlag.TextSingleLine, count.text())
         assert count.width() >= needed.width()
         assert count.height() >= needed.height()
+
+
+def test_an_edit_of_the_pinned_answer_can_be_taken_back_while_it_is_seen(
+    window: Window, qtbot: QtBot, answered: Answered
+) -> None:
+    workspace = window.workspace
+    answered(lambda: workspace.edit(lambda scenario: scenario.mask(2)))
+    workspace.pin()
+    answered(lambda: workspace.edit(lambda scenario: scenario.restore(2)))
+    workspace.select(token=2)
+    assert not window.strip.is_changed
+    answered(lambda: workspace.compare(Shown.PINNED))
+    assert window.strip.is_changed

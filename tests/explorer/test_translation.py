@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from explorer import theme
+from explorer.comparison import Shown
 from explorer.settings import Settings
 from explorer.tabs.masked_lm import MaskedLMTab
 from explorer.tabs.tokens import TokensTab
@@ -207,6 +208,17 @@ def test_nothing_is_cut_in_a_language_of_longer_words(
     problems = {name: found for name, screen in screens(window, qtbot) if (found := cut(screen))}
     assert not problems, "\n".join(f"{name}: {entry}" for name, found in problems.items() for entry in found)
     assert (window.width(), window.height()) == size
+
+
+def test_no_difference_is_cut_in_a_language_of_longer_words(speaking: None, opened: Opened, qtbot: QtBot) -> None:
+    window = opened((1024, 700))
+    window.workspace.pin()
+    window.workspace.edit(lambda scenario: scenario.restore(2))
+    qtbot.waitUntil(lambda: window.workspace.worker.is_idle, timeout=20_000)
+    window.workspace.compare(Shown.DIFFERENCE)
+    problems = {name: found for name, screen in screens(window, qtbot) if (found := cut(screen))}
+    assert not problems, "\n".join(f"{name}: {entry}" for name, found in problems.items() for entry in found)
+    assert (window.width(), window.height()) == (1024, 700)
 
 
 def test_nothing_is_cut_at_twice_the_text_size(opened: Opened, light: None, qtbot: QtBot) -> None:

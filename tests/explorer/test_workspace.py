@@ -8,6 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 import model
+from explorer.comparison import Shown
 from explorer.workspace import Selection, Workspace
 from model.scenario import Scenario
 from tests.explorer.fakes import FakeBert
@@ -328,3 +329,96 @@ def test_a_lens_of_an_answer_that_was_replaced_is_not_heard_of(
 
 def test_before_the_first_answer_there_is_nothing_to_examine(workspace: Workspace) -> None:
     assert workspace.examine("tab", lambda bert, trace: 1, lambda result: None, lambda error: None) is None
+
+
+# Pin and compare
+
+
+def test_the_pinned_answer_survives_a_change_of_question_and_model(
+    workspace: Workspace, bert: FakeBert, qtbot: QtBot
+) -> None:
+    kept = workspace.trace
+    workspace.pin()
+    with qtbot.waitSignal(workspace.answered):
+        workspace.open_model(Path("two"), Scenario("My cat"))
+    assert workspace.pinned == (bert, kept)
+    assert workspace.trace is not kept
+
+
+def test_turning_to_the_pinned_answer_shows_it_with_its_own_model(
+    workspace: Workspace, bert: FakeBert, qtbot: QtBot
+) -> None:
+    kept = workspace.trace
+    workspace.pin()
+    with qtbot.waitSignal(workspace.answered):
+        workspace.open_model(Path("two"), Scenario("My cat"))
+    now = workspace.bert, workspace.trace
+    with qtbot.waitSignal(workspace.answered):
+        workspace.compare(Shown.PINNED)
+    assert (workspace.bert, workspace.trace) == (bert, kept)
+    assert workspace.open_bert is now[0]
+    with qtbot.waitSignal(workspace.answered):
+        workspace.compare(Shown.NOW)
+    assert (workspace.bert, workspace.trace) == now
+
+
+def test_what_is_asked_while_the_pinned_answer_is_seen_is_asked_of_the_open_model_and_shown(
+    workspace: Workspace, bert: FakeBert, models: dict[str, FakeBert], qtbot: QtBot
+) -> None:
+    workspace.pin()
+    with qtbot.waitSignal(workspace.answered):
+        workspace.open_model(Path("two"), Scenario("My cat"))
+    workspace.compare(Shown.PINNED)
+    with qtbot.waitSignal(workspace.answered):
+        workspace.set_texts("My cow", "")
+    assert workspace.shown is Shown.NOW
+    assert models["two"].asked[-1].first == "My cow"
+    assert workspace.bert is models["two"]
+
+
+def test_an_edit_of_the_pinned_tokens_is_an_edit_of_the_pinned_question(
+    workspace: Workspace, bert: FakeBert, qtbot: QtBot
+) -> None:
+    workspace.pin()
+    with qtbot.waitSignal(workspace.answered):
+        workspace.set_texts("A long walk", "")
+    workspace.compare(Shown.PINNED)
+    with qtbot.waitSignal(workspace.answered):
+        workspace.edit(lambda scenario: scenario.mask(2))
+    assert workspace.scenario == Scenario("My dog").mask(2)
+
+
+def test_the_chosen_token_goes_along_from_the_present_answer_to_the_pinned_one(
+    workspace: Workspace, bert: FakeBert, qtbot: QtBot
+) -> None:
+    workspace.pin()
+    with qtbot.waitSignal(workspace.answered):
+        workspace.set_texts("Is this My dog", "")
+    workspace.select(token=4)
+    with qtbot.waitSignal(workspace.answered):
+        workspace.compare(Shown.PINNED)
+    assert workspace.selection.token == 2
+
+
+def test_letting_go_of_the_pinned_answer_shows_the_present_one(
+    workspace: Workspace, bert: FakeBert, qtbot: QtBot
+) -> None:
+    workspace.pin()
+    with qtbot.waitSignal(workspace.answered):
+        workspace.set_texts("My cat", "")
+    now = workspace.trace
+    workspace.compare(Shown.PINNED)
+    workspace.pin()
+    assert workspace.pinned is None
+    assert workspace.shown is Shown.NOW
+    assert workspace.trace is now
+
+
+def test_the_difference_stays_on_screen_from_question_to_question(
+    workspace: Workspace, bert: FakeBert, qtbot: QtBot
+) -> None:
+    workspace.pin()
+    workspace.compare(Shown.DIFFERENCE)
+    with qtbot.waitSignal(workspace.answered):
+        workspace.set_texts("My cat", "")
+    assert workspace.shown is Shown.DIFFERENCE

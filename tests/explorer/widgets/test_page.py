@@ -7,6 +7,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from explorer import theme
+from explorer.comparison import Shown
 from explorer.widgets.page import Page
 from explorer.workspace import Selection, Workspace
 from model.scenario import Scenario
@@ -147,3 +148,42 @@ def test_another_text_size_draws_again(page: Plain, workspace: Workspace, qtbot:
     theme.set_text_scale(1.5)
     assert len(page.drawn) == drawn + 1
     theme.set_text_scale(1.0)
+
+
+def test_now_pinned_and_difference_are_offered_while_an_answer_is_pinned(
+    page: Plain, workspace: Workspace, qtbot: QtBot
+) -> None:
+    page.show()
+    open_model(workspace, qtbot)
+    assert page.compared.isHidden()
+    workspace.pin()
+    assert page.compared.isVisible()
+    workspace.pin()
+    assert page.compared.isHidden()
+
+
+def test_the_switch_draws_the_pinned_answer(page: Plain, workspace: Workspace, qtbot: QtBot) -> None:
+    page.show()
+    open_model(workspace, qtbot)
+    kept = workspace.trace
+    workspace.pin()
+    with qtbot.waitSignal(workspace.answered):
+        workspace.set_texts("a b b", "")
+    page.compared.choose(Shown.PINNED)
+    assert page.drawn[-1] is kept
+
+
+def test_a_page_without_a_difference_says_what_to_do_instead(page: Plain, workspace: Workspace, qtbot: QtBot) -> None:
+    page.show()
+    open_model(workspace, qtbot)
+    workspace.pin()
+    drawn, marked = len(page.drawn), len(page.marked)
+    page.compared.choose(Shown.DIFFERENCE)
+    workspace.select(token=1)
+    assert page.sentence == (
+        "There is no difference to show here: turn between Now and Pinned, and compare the two by eye."
+    )
+    assert (len(page.drawn), len(page.marked)) == (drawn, marked)
+    page.compared.choose(Shown.NOW)
+    assert page.sentence == ""
+    assert page.drawn[-1] is workspace.trace

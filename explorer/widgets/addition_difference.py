@@ -1,0 +1,75 @@
+"""The input embedding less that of the pinned answer: which of its three addends is another, and by how much (C7)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from explorer.widgets.addition import Addition
+from explorer.widgets.page import Page
+from explorer.widgets.panel import emphasised, strong
+from model.lens import difference
+from model.trace import EmbeddingsTrace, Floats, Trace
+
+if TYPE_CHECKING:
+    from model.bert import Bert
+
+
+class Found(NamedTuple):
+    """What is different, and at how many tokens it is so."""
+
+    parts: EmbeddingsTrace
+    common: int
+    size: int
+    counts: tuple[int, int, int]  # of tokens whose token, segment and position vector is another
+
+
+def found(after: Trace, before: Trace) -> Found:
+    """On the worker: ``ValueError`` where there is no difference."""
+    matching = difference.match(after.inputs, before.inputs)
+    parts = difference.embeddings(after, before, matching)
+    counts = tuple(_changed(part) for part in (parts.token, parts.segment, parts.position))
+    return Found(parts, len(matching.after), matching.size, counts)  # type: ignore[arg-type]
+
+
+class AdditionDifference(Addition):
+    """The same five pictures, of differences; they add up as what they are made of does, but for the LayerNorm."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page, has_python=False)  # one trace does not make it
+        self.picture.set_heading(self.tr("Tokens × dimensions, now less pinned"))
+
+    def draw(self, bert: Bert, trace: Trace) -> None:
+        self._drawn = None
+        pinned = self.workspace.pinned
+        assert pinned is not None
+        self.page.examine(
+            "difference",
+            lambda _, trace: found(trace, pinned.trace),
+            lambda found: self._show(bert, trace, found),
+        )
+
+    def _show(self, bert: Bert, trace: Trace, found: Found) -> None:
+        super().draw(bert, dataclasses.replace(trace, embeddings=found.parts))
+        if any(found.counts):
+            said = emphasised(
+                self.tr(
+                    "Of {0} tokens in common, <b>{1} have another token vector</b>, {2} another segment vector and "
+                    "{3} another position vector."
+                ).format(found.common, *found.counts)
+            )
+        elif np.nansum(np.abs(found.parts.output)):
+            said = strong(self.tr("The addends are the same; LayerNorm makes something else of them."))
+        else:
+            said = strong(self.tr("Nothing is different: every token starts as it does in the pinned answer."))
+        blank = self.tr("Tokens without their like in the pinned sentence stay blank: {0} of {1}.")
+        missing = found.size - found.common
+        self.answer = f"{said} {blank.format(missing, found.size)}" if missing else said
+        self.mark(self.workspace.selection)
+
+
+def _changed(part: Floats) -> int:
+    """How many rows of ``part`` (T, D) are anything but zero, or NaN."""
+    return int(np.nan_to_num(part).any(axis=1).sum())

@@ -1,0 +1,227 @@
+"""Where attention goes that went elsewhere in the pinned answer: every head, and the chosen one in full (C5, C12)."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from explorer.export import Sheet
+from explorer.widgets import shrink
+from explorer.widgets.atlas import RESOLUTION, Atlas
+from explorer.widgets.axis import elided, token_axis
+from explorer.widgets.beside import Beside
+from explorer.widgets.figures import rounded_percent, signed
+from explorer.widgets.heatmap import Cell, Heatmap, Scale
+from explorer.widgets.legend import Legend
+from explorer.widgets.line import Line
+from explorer.widgets.page import Page
+from explorer.widgets.panel import strong
+from explorer.widgets.picture import Picture
+from explorer.widgets.view import View, lines
+from explorer.workspace import Selection
+from model.lens import difference
+from model.lens.difference import Head, Matching
+from model.trace import Floats, Trace
+
+if TYPE_CHECKING:
+    from model.bert import Bert
+
+_LEAST = 12  # lines of text that a map is as high as, at least
+_STRONGEST = 0.998  # of all differences lie within the colours; few are far out, and would leave the rest pale
+_WIDE = 2.2  # times as wide as high: cells of the map, where the window is low
+
+
+class Changes(NamedTuple):
+    """What is different in every head."""
+
+    matching: Matching
+    moved: Floats  # (L, H) share of attention that goes elsewhere
+    maps: Floats  # (L, H, R, R) the differences by the limit, as large as the atlas can show them
+    limit: float  # what the strongest colour stands for; 0 where nothing is different
+
+
+def changes(after: Trace, before: Trace) -> Changes:
+    """On the worker: all of it, layer by layer to spare memory; ``ValueError`` where there is no difference."""
+    matching = difference.match(after.inputs, before.inputs)
+    step = -(-len(after.tokens) // RESOLUTION)
+    moved, maps = [], []
+    for layer in range(len(after.attention)):
+        whole = difference.layer_attention(after, before, matching, layer)
+        moved.append(difference.moved(whole, matching))
+        maps.append(shrink.outstanding(np.nan_to_num(whole) if matching.unmatched else whole, step, step))
+    together = np.stack(maps)
+    sizes = np.abs(together)
+    limit = float(np.quantile(sizes, _STRONGEST)) or float(sizes.max())
+    return Changes(matching, np.stack(moved), together / np.float32(limit or 1.0), limit)
+
+
+class AttentionDifference(View):
+    """Left the atlas of what moved; right the chosen head, present weights less pinned ones."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page)
+        self._changes: Changes | None = None
+        self._head: Head | None = None
+        self.heads = ChangedHeads()
+        self.heatmap = Heatmap(scale=Scale.SIGNED, widest=_WIDE)
+        self.all = Picture(self.heads, self.heads.sheet, "attention-difference", self.tr("All heads"))
+        self.chosen = Picture(self.heatmap, self.heatmap.sheet, "attention-difference")
+        self._legend, self._line = Legend(Scale.SIGNED), Line()
+        self._lay_out()
+        workspace, atlas = self.workspace, self.heads.atlas
+        atlas.hovered.connect(lambda head: workspace.hover(head=head) if head else workspace.hover())
+        atlas.chosen.connect(lambda layer, head: workspace.select(head=(layer, head)))
+        atlas.toggled.connect(lambda layer, head: workspace.edit(lambda scenario: scenario.toggle_head(layer, head)))
+        atlas.layer_toggled.connect(lambda layer: workspace.edit(lambda scenario: scenario.toggle_layer(layer)))
+        self.heads.chosen.connect(lambda row, _: workspace.select(head=atlas.order[row]))
+        self.heatmap.hovered.connect(
+            lambda cell: workspace.hover(cell=cell, token=cell[0]) if cell else workspace.hover()
+        )
+        self.heatmap.chosen.connect(lambda row, column: workspace.select(cell=(row, column), token=row))
+
+    @property
+    def reading(self) -> str:
+        """What the marked cell says."""
+        return self._line.text()
+
+    def draw(self, bert: Bert, trace: Trace) -> None:
+        self._changes = self._head = None
+        assert self.workspace.pinned is not None
+        before = self.workspace.pinned.trace
+        self.page.examine("difference", lambda _, trace: changes(trace, before), self._show)
+
+    def mark(self, selection: Selection) -> None:
+        trace, pinned, found = self.workspace.trace, self.workspace.pinned, self._changes
+        if trace is None or pinned is None or found is None:
+            return  # it is called again with what is found
+        head = selection.head or (0, 0)
+        if head != self._head:
+            self._head = head
+            values = difference.attention(trace, pinned.trace, found.matching, head)
+            tokens, name = token_axis(trace), self.tr("Layer {0} · head {1}").format(head[0] + 1, head[1] + 1)
+            self.chosen.set_heading(name)
+            self.heatmap.setAccessibleName(self.tr("{0}, now less pinned").format(name))
+            self.heatmap.show_values(values, tokens, tokens, found.limit)
+            self.heads.atlas.mark(head)
+            if self.heads.cell is not None:
+                self.all.mark(self.heads.cell)
+        self._read(trace, pinned.trace, found.matching, self._cell(selection))
+
+    def _lay_out(self) -> None:
+        one = QWidget()
+        right = QVBoxLayout(one)
+        right.setContentsMargins(0, 0, 0, 0)
+        self.chosen.tools.insertWidget(0, self._legend)
+        self.chosen.column.insertWidget(1, self._line)
+        right.addWidget(self.chosen, 1)
+        for part in (self.heads, self.heatmap):
+            part.setMinimumHeight(lines(_LEAST))
+            part.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(Beside(self.all, one, (5, 6)))
+
+    def _show(self, found: Changes) -> None:
+        trace = self.workspace.trace
+        assert trace is not None
+        self._changes = found
+        self._legend.set_limit(found.limit or 1.0)
+        self.heads.show_changes(found, trace)
+        self.answer = self._answer_for(found)
+        self.mark(self.workspace.selection)
+
+    def _answer_for(self, found: Changes) -> str:
+        if not found.limit:
+            said = strong(self.tr("Nothing is different: every head looks as it did in the pinned answer."))
+        else:
+            layer, head = np.unravel_index(int(found.moved.argmax()), found.moved.shape)
+            most = self.tr("Layer {0} · head {1} changed most: {2} of its attention goes elsewhere.").format(
+                int(layer) + 1, int(head) + 1, rounded_percent(float(found.moved.max()))
+            )
+            colours = self.tr("Orange is more than in the pinned answer, blue is less.")
+            said = f"{strong(most)} {colours}"
+        if not found.matching.unmatched:
+            return said
+        blank = self.tr("Tokens without their like in the pinned sentence stay blank: {0} of {1}.")
+        return f"{said} {blank.format(found.matching.unmatched, found.matching.size)}"
+
+    def _cell(self, selection: Selection) -> Cell | None:
+        """The chosen cell, or else where the row of the chosen token, or any, changed most."""
+        values = self.heatmap.values
+        size = len(values)
+        token = selection.token if selection.token is not None and selection.token < size else None
+        cell = selection.cell
+        if cell is not None and max(cell) < size and token in (None, cell[0]):
+            return cell
+        sizes = np.abs(np.nan_to_num(values))
+        if token is not None:
+            return token, int(sizes[token].argmax())
+        row, column = divmod(int(sizes.argmax()), size)
+        return row, column
+
+    def _read(self, trace: Trace, before: Trace, matching: Matching, cell: Cell | None) -> None:
+        assert cell is not None
+        assert self._head is not None
+        self.chosen.mark(cell)
+        looks, seen = (elided(trace.tokens[place]) for place in cell)
+        row, column = (matching.like(place) for place in cell)
+        if row is None or column is None:
+            missing = looks if row is None else seen
+            self._say(self.tr("{0} → {1}: the pinned text has no {2} there."), looks, seen, missing)
+            return
+        now, then = float(trace.attention[(*self._head, *cell)]), float(before.attention[(*self._head, row, column)])
+        change = signed(now - then)
+        change = f"+{change}" if now > then and change.strip("0.") else change
+        sentence = self.tr("{0} looks at {1} with {2} now and with {3} in the pinned answer: {4}.")
+        self._say(sentence, looks, seen, signed(now), signed(then), change)
+
+    def _say(self, sentence: str, *words: str) -> None:
+        self.heatmap.setAccessibleDescription(sentence.format(*words))
+        self._line.say(sentence.format(*(strong(escape(word)) for word in words)))
+
+
+class ChangedHeads(QWidget):
+    """The atlas of differences; its sheet has a row a head, with the share of its attention that goes elsewhere."""
+
+    renewed = Signal()
+    chosen = Signal(int, int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.atlas = Atlas(self, signed=True)
+        self._moved: Floats = np.zeros((0, 0), dtype=np.float32)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.atlas)
+        self.setAccessibleName(self.tr("All heads, now less pinned"))
+        self.atlas.setAccessibleName(self.accessibleName())
+
+    def show_changes(self, found: Changes, trace: Trace) -> None:
+        """Draws the maps; below each, where there is room, the share that moved."""
+        self._moved = found.moved
+        shares = {head: rounded_percent(float(found.moved[head])) for head in np.ndindex(*found.moved.shape)}
+        told = {head: self.tr("{0} of its attention goes elsewhere").format(share) for head, share in shares.items()}
+        self.atlas.show_maps(found.maps, trace.scenario.heads_off, trace.scenario.layers_off)
+        self.atlas.describe(shares, told)  # type: ignore[arg-type]
+        self.renewed.emit()
+
+    def sheet(self) -> Sheet:
+        """A row a head, in the order shown."""
+        order = self.atlas.order if self._moved.size else []
+        values = np.array([[self._moved[head]] for head in order], dtype=np.float32).reshape(-1, 1)
+        names = [self.tr("layer {0} head {1}").format(layer + 1, head + 1) for layer, head in order]
+        return Sheet(values, names, ("attention that goes elsewhere",))
+
+    @property
+    def cell(self) -> Cell | None:
+        """The framed head's row of the sheet."""
+        head, order = self.atlas.head, self.atlas.order
+        return (order.index(head), 0) if head in order else None
+
+    def mark(self, cell: Cell | None, row: int | None = None) -> None:
+        """Frames the head in that row of the sheet."""
+        self.atlas.mark(None if cell is None else self.atlas.order[cell[0]])

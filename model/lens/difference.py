@@ -1,0 +1,183 @@
+"""What is different between two answers: ``after`` less ``before``, token by token where both have the same.
+
+The two may be of other texts, with other edits, heads off or direction, or of two models, such as two snapshots of a
+run. What cannot be subtracted raises ``ValueError`` with a sentence that says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model import inputs
+from model.inputs import Inputs, Integers
+from model.lens import masked_lm
+from model.trace import EmbeddingsTrace, Floats, Trace
+
+if TYPE_CHECKING:
+    from model.bert import Bert
+
+Head = tuple[int, int]  # (layer, head)
+
+_PARTS = fields(EmbeddingsTrace)
+
+
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """Positions of the N tokens that two inputs have in common, in the order of ``after``."""
+
+    after: Integers  # (N,)
+    before: Integers  # (N,) where the same token stands
+    size: int  # T of ``after``
+
+    @property
+    def unmatched(self) -> int:
+        """How many tokens of ``after`` have no like."""
+        return self.size - len(self.after)
+
+    def like(self, position: int) -> int | None:
+        """Where the token at a ``position`` of ``after`` stands in ``before``; None where it is not there."""
+        found = np.flatnonzero(self.after == position)
+        return int(self.before[found[0]]) if len(found) else None
+
+
+@dataclass(frozen=True)
+class Change:
+    """An entry of the vocabulary with its probability in the two answers."""
+
+    piece: str
+    before: float
+    after: float
+
+
+def match(after: Inputs, before: Inputs) -> Matching:
+    """Which tokens are each other's like: those of the texts as in a diff, whatever was edited in their place.
+
+    Where the two texts have changed places, each is matched with itself.
+    """
+    here, there = ([_text(side, text) for text in (0, 1)] for side in (after, before))
+    if here[0] != here[1] and here == there[::-1]:
+        moved = sorted(_swapped(after, before))
+    else:
+        moved = sorted((place, was) for was, place in inputs.align(before, after).items())
+    places = np.array(moved, dtype=np.int64).reshape(-1, 2)
+    return Matching(places[:, 0], places[:, 1], len(after))
+
+
+def attention(after: Trace, before: Trace, matching: Matching, head: Head) -> Floats:
+    """(T, T) the weights of a ``head``; NaN where one of the two tokens has no like."""
+    _require_heads(after, before)
+    return _between(after.attention[head], before.attention[head], matching)
+
+
+def layer_attention(after: Trace, before: Trace, matching: Matching, layer: int) -> Floats:
+    """(H, T, T) the weights of all heads of a ``layer``; NaN where one of the two tokens has no like."""
+    _require_heads(after, before)
+    return _between(after.attention[layer], before.attention[layer], matching)
+
+
+def moved(layers: Floats, matching: Matching) -> Floats:
+    """(…,) the share of attention that goes elsewhere: half of what changed in ``layers`` (…, T, T), by rows in common.
+
+    0 is the same map, and 1 one in which no row looks at anything that it looked at before: it is the mean distance
+    in total variation of the rows, as far as they look at tokens in common.
+    """
+    sizes = np.abs(layers)
+    mass: Floats = np.nansum(sizes, axis=(-2, -1)) if matching.unmatched else sizes.sum(axis=(-2, -1))
+    return mass / np.float32(2 * max(1, len(matching.after)))
+
+
+def turned(after: Trace, before: Trace, matching: Matching) -> Floats:
+    """(L+1, T) how far the hidden states of every token have turned: 1 less their cosine, NaN without a like.
+
+    0 points the same way, 1 is at right angles. It is half the squared distance of the two vectors of length 1, which
+    is exactly 0 where nothing is different.
+    """
+    _require_same(
+        after,
+        before,
+        "layers and dimensions",
+        *((len(trace.hidden) - 1, trace.hidden.shape[2]) for trace in (after, before)),
+    )
+    found = np.full(after.hidden.shape[:2], np.nan, dtype=np.float32)
+    for height, (here, there) in enumerate(zip(after.hidden, before.hidden, strict=True)):
+        apart = _unit(here[matching.after]) - _unit(there[matching.before])
+        found[height, matching.after] = (apart**2).sum(axis=1) / 2
+    if not np.isfinite(found[:, matching.after]).all():
+        raise ValueError("One of the two models computes no numbers here: some of its weights are not finite.")
+    return found
+
+
+def embeddings(after: Trace, before: Trace, matching: Matching) -> EmbeddingsTrace:
+    """The parts of the input embedding, their sum and its LayerNorm; NaN in rows of tokens that have no like."""
+    parts = [(getattr(after.embeddings, part.name), getattr(before.embeddings, part.name)) for part in _PARTS]
+    _require_same(after, before, "numbers a token", parts[0][0].shape[1:], parts[0][1].shape[1:])
+    found = [np.full_like(here, np.nan) for here, _ in parts]
+    for part, (here, there) in zip(found, parts, strict=True):
+        part[matching.after] = here[matching.after] - there[matching.before]
+    return EmbeddingsTrace(*found)
+
+
+def predictions(
+    after: tuple[Bert, Trace], before: tuple[Bert, Trace], places: tuple[int, int], top: int = 10
+) -> tuple[Change, ...]:
+    """The ``top`` entries of each at their ``places``, together, those whose probability changed most first.
+
+    ``ValueError`` where one has no MLM head, or another vocabulary.
+    """
+    entries = after[0].tokenizer.tokens
+    if entries != before[0].tokenizer.tokens:
+        raise ValueError(
+            f"The pinned answer is by {before[0].name}, which has another vocabulary: its predictions cannot be "
+            "compared one by one. Choose Now or Pinned, or pin an answer of this model."
+        )
+    here, there = (masked_lm.log_probabilities(*answer) for answer in ((*after, places[0]), (*before, places[1])))
+    listed = dict.fromkeys((*masked_lm.best(here, top), *masked_lm.best(there, top)))
+    now, then = np.exp(here), np.exp(there)
+    order = sorted(listed, key=lambda entry: -abs(float(now[entry]) - float(then[entry])))
+    return tuple(Change(entries[entry], float(then[entry]), float(now[entry])) for entry in order)
+
+
+def _text(rows: Inputs, text: int) -> list[str]:
+    return [token for token, source in zip(rows.originals, rows.texts, strict=True) if source == text]
+
+
+def _swapped(after: Inputs, before: Inputs) -> list[tuple[int, int]]:
+    """Pairs of positions where A of the one is B of the other; [CLS] and [SEP] go to their like."""
+
+    def places(rows: Inputs, source: int | None) -> list[int]:
+        return [place for place, text in enumerate(rows.texts) if text == source]
+
+    pairs = ((None, None), (0, 1), (1, 0))
+    return [pair for one, two in pairs for pair in zip(places(after, one), places(before, two), strict=True)]
+
+
+def _between(after: Floats, before: Floats, matching: Matching) -> Floats:
+    here, there = ((places[:, None], places) for places in (matching.after, matching.before))
+    if matching.size == before.shape[-1] and np.array_equal(matching.after, matching.before) and not matching.unmatched:
+        return after - before
+    found = np.full_like(after, np.nan)
+    found[(..., *here)] = after[(..., *here)] - before[(..., *there)]
+    return found
+
+
+def _unit(vectors: Floats) -> Floats:
+    """Each of ``vectors`` (N, D) at length 1; zero stays zero."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Floats = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return unit
+
+
+def _require_heads(after: Trace, before: Trace) -> None:
+    _require_same(after, before, "layers and heads", after.attention.shape[:2], before.attention.shape[:2])
+
+
+def _require_same(after: Trace, before: Trace, what: str, here: tuple[int, ...], there: tuple[int, ...]) -> None:
+    if here != there:
+        had, has = (" × ".join(map(str, shape)) for shape in (there, here))
+        raise ValueError(
+            f"The pinned answer is by {before.model}, which has {had} {what}, and {after.model} has {has}: there is no "
+            "difference to show. Choose Now or Pinned, or pin an answer of this model."
+        )

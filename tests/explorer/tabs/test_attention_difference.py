@@ -1,0 +1,95 @@
+"""The attention tab while the difference to a pinned answer is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+
+from explorer.comparison import Shown
+from explorer.tabs.attention import AttentionTab
+from explorer.widgets.attention_difference import AttentionDifference
+from explorer.workspace import Workspace
+from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
+
+Settle = Callable[[], None]
+
+
+@pytest.fixture
+def tab(show: Show, workspace: Workspace, settle: Settle) -> AttentionTab:
+    """On the example, which is pinned; the difference is chosen."""
+    tab = cast(AttentionTab, show(AttentionTab))
+    workspace.pin()
+    tab.compared.choose(Shown.DIFFERENCE)
+    settle()
+    return tab
+
+
+@pytest.fixture
+def view(tab: AttentionTab) -> AttentionDifference:
+    return tab.difference()
+
+
+def test_an_answer_compared_with_itself_has_no_difference(tab: AttentionTab, view: AttentionDifference) -> None:
+    assert plain(tab.answer) == "Nothing is different: every head looks as it did in the pinned answer."
+    assert not view.heatmap.values.any()
+    assert not view.heads.sheet().values.any()
+
+
+def test_unmasking_a_word_shows_by_how_much_each_weight_changed(
+    tab: AttentionTab, view: AttentionDifference, workspace: Workspace, settle: Settle
+) -> None:
+    assert workspace.trace is not None
+    masked = workspace.trace.attention
+    workspace.edit(lambda scenario: scenario.restore(2))
+    settle()
+    workspace.select(head=(1, 3), cell=(3, 2), token=3)
+    settle()
+    np.testing.assert_array_equal(view.heatmap.values, workspace.trace.attention[1, 3] - masked[1, 3])
+    moved = np.abs(workspace.trace.attention - masked).sum(axis=(2, 3)) / 22  # half, of 11 rows
+    np.testing.assert_allclose(view.heads.sheet().values[:, 0], moved.ravel(), atol=1e-6)
+    layer, head = np.unravel_index(int(moved.argmax()), moved.shape)
+    assert plain(tab.answer).startswith(f"Layer {layer + 1} · head {head + 1} changed most: ")
+    now, then = workspace.trace.attention[1, 3, 3, 2], masked[1, 3, 3, 2]
+    assert plain(view.reading).startswith(
+        f"is looks at dog with {now:.3f} now and with {then:.3f} in the pinned answer: "
+    )
+
+
+def test_a_word_that_is_new_stays_blank_and_says_so(
+    tab: AttentionTab, view: AttentionDifference, workspace: Workspace, settle: Settle
+) -> None:
+    workspace.set_texts("My old dog is cute", EXAMPLE.second)
+    settle()
+    workspace.select(cell=(2, 4), token=2)
+    settle()
+    assert np.isnan(view.heatmap.values[2]).all()
+    assert plain(tab.answer).endswith("Tokens without their like in the pinned sentence stay blank: 1 of 12.")
+    assert plain(view.reading) == "old → is: the pinned text has no old there."
+
+
+def test_a_head_can_be_switched_off_in_the_difference(
+    tab: AttentionTab, view: AttentionDifference, workspace: Workspace, settle: Settle
+) -> None:
+    view.heads.atlas.toggled.emit(0, 2)
+    settle()
+    assert workspace.scenario.heads_off == {(0, 2)}
+    first, later = view.heads.sheet().values[:8], view.heads.sheet().values[8:]
+    assert not first.any()  # the first layer reads what it read before
+    assert later.all()
+
+
+def test_another_size_is_a_sentence_in_the_tab_and_now_shows_the_picture_again(
+    tab: AttentionTab, workspace: Workspace, starter_folder: Path, settle: Settle
+) -> None:
+    workspace.open_model(starter_folder.parent / "textbook")
+    settle()
+    assert "there is no difference to show" in tab.sentence
+    tab.compared.choose(Shown.NOW)
+    settle()
+    assert tab.sentence == ""
+    assert tab.heatmap.isVisible()
+    assert tab.scale.isVisible()

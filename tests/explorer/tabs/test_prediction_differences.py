@@ -1,0 +1,117 @@
+"""The masked-LM and next-sentence tabs while the difference to a pinned answer is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+import model
+from explorer.comparison import Shown
+from explorer.tabs.masked_lm import MaskedLMTab
+from explorer.tabs.next_sentence import NextSentenceTab
+from explorer.widgets.pair_difference import PairDifference
+from explorer.widgets.prediction_difference import PredictionDifference
+from explorer.workspace import Workspace
+from model.lens import masked_lm, next_sentence
+from model.scenario import Scenario
+from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
+
+Settle = Callable[[], None]
+
+
+@pytest.fixture
+def masked(show: Show, workspace: Workspace, settle: Settle) -> MaskedLMTab:
+    tab = cast(MaskedLMTab, show(MaskedLMTab))
+    workspace.pin()
+    tab.compared.choose(Shown.DIFFERENCE)
+    settle()
+    return tab
+
+
+@pytest.fixture
+def pair(show: Show, workspace: Workspace, settle: Settle) -> NextSentenceTab:
+    tab = cast(NextSentenceTab, show(NextSentenceTab))
+    workspace.pin()
+    tab.compared.choose(Shown.DIFFERENCE)
+    settle()
+    return tab
+
+
+def test_the_same_answer_has_the_same_predictions(masked: MaskedLMTab) -> None:
+    view = cast(PredictionDifference, masked.difference())
+    assert plain(masked.answer) == "Nothing is different here: the predictions are those of the pinned answer."
+    assert all(shift.before == shift.share for shift in view.shifts.shifts)
+
+
+def test_unmasking_a_word_shows_how_it_rises(
+    masked: MaskedLMTab, workspace: Workspace, starter: model.Bert, settle: Settle
+) -> None:
+    workspace.edit(lambda scenario: scenario.restore(2))
+    settle()
+    view = cast(PredictionDifference, masked.difference())
+    line = view.shifts.shifts[0]
+    assert line.label == "dog"
+    for share, scenario in ((line.before, EXAMPLE), (line.share, EXAMPLE.restore(2))):
+        ways = dict(masked_lm.predictions(starter, starter.trace(scenario), 2, top=100))
+        assert share == pytest.approx(ways["dog"], rel=1e-4)
+    assert plain(masked.answer).startswith("“dog” rises from ")
+    assert view.picture.heading == "Position 2 · dog, pinned [MASK]"
+
+
+def test_the_chosen_token_finds_its_like_in_another_text(
+    masked: MaskedLMTab, workspace: Workspace, starter: model.Bert, settle: Settle
+) -> None:
+    workspace.set_texts("My old dog is cute", EXAMPLE.second)
+    settle()
+    workspace.select(token=5)  # cute, 4 in the pinned text
+    settle()
+    view = cast(PredictionDifference, masked.difference())
+    before = dict(masked_lm.predictions(starter, starter.trace(EXAMPLE), 4, top=100))
+    line = next(shift for shift in view.shifts.shifts if shift.label in before)
+    assert line.before == pytest.approx(before[line.label], rel=1e-4)
+    workspace.select(token=2)
+    settle()
+    assert plain(masked.answer) == "The pinned text has no old there: choose another token."
+
+
+def test_a_view_without_a_difference_says_so_and_the_switch_leads_back(masked: MaskedLMTab, settle: Settle) -> None:
+    masked.show_view(masked.corruptor)
+    settle()
+    assert masked.sentence.startswith("There is no difference to show here")
+    masked.show_view(masked.predictions)
+    settle()
+    assert masked.sentence == ""
+    masked.compared.choose(Shown.NOW)
+    settle()
+    assert masked.predictions.isVisible()
+    assert masked.predictions.surprises.isVisible()
+
+
+def test_another_vocabulary_is_a_sentence(
+    masked: MaskedLMTab, workspace: Workspace, starter_folder: Path, settle: Settle
+) -> None:
+    workspace.open_model(starter_folder.parent / "textbook")
+    settle()
+    assert "which has another vocabulary" in masked.sentence
+
+
+def test_swapping_the_pair_shows_both_probabilities(
+    pair: NextSentenceTab, workspace: Workspace, starter: model.Bert, settle: Settle
+) -> None:
+    workspace.ask(Scenario(EXAMPLE.second, EXAMPLE.first))
+    settle()
+    view = cast(PairDifference, pair.difference())
+    line = view.shifts.shifts[0]
+    for share, scenario in ((line.before, EXAMPLE), (line.share, Scenario(EXAMPLE.second, EXAMPLE.first))):
+        assert share == pytest.approx(next_sentence.probabilities(starter, starter.trace(scenario))[0], rel=1e-4)
+    way = "rises" if line.share > line.before else "falls"
+    assert plain(pair.answer).startswith(f"That B follows A {way} from ")
+
+
+def test_one_sentence_alone_has_no_pair_to_compare(pair: NextSentenceTab, workspace: Workspace, settle: Settle) -> None:
+    workspace.set_texts("My dog is cute", "")
+    settle()
+    assert pair.sentence == "There is only one sentence. Type a second one into B to compare what follows."

@@ -1,0 +1,139 @@
+"""The embeddings and layers tabs while the difference to a pinned answer is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+
+from explorer.comparison import Shown
+from explorer.tabs.embeddings import EmbeddingsTab
+from explorer.tabs.layers import LayersTab
+from explorer.widgets.addition_difference import AdditionDifference
+from explorer.widgets.layer_difference import LayerDifference
+from explorer.widgets.senses_difference import SensesDifference
+from explorer.widgets.switched_page import SwitchedPage
+from explorer.workspace import Workspace
+from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
+
+Settle = Callable[[], None]
+
+
+@pytest.fixture
+def compared(show: Show, workspace: Workspace, settle: Settle) -> Callable[[type[SwitchedPage]], SwitchedPage]:
+    """A tab on the example, which is pinned; the difference is chosen."""
+
+    def make(kind: type[SwitchedPage]) -> SwitchedPage:
+        tab = cast(SwitchedPage, show(kind))
+        workspace.pin()
+        tab.compared.choose(Shown.DIFFERENCE)
+        settle()
+        return tab
+
+    return make
+
+
+Compared = Callable[[type[SwitchedPage]], SwitchedPage]
+
+
+def test_the_same_question_starts_and_ends_as_the_same_vectors(compared: Compared, workspace: Workspace) -> None:
+    tab = compared(EmbeddingsTab)
+    view = cast(AdditionDifference, tab.difference())
+    assert plain(tab.answer) == "Nothing is different: every token starts as it does in the pinned answer."
+    assert not any(heatmap.values.any() for heatmap in view.maps)
+
+
+def test_a_mask_is_another_token_vector_and_nothing_else(
+    compared: Compared, workspace: Workspace, settle: Settle
+) -> None:
+    tab = compared(EmbeddingsTab)
+    before = workspace.trace
+    workspace.edit(lambda scenario: scenario.restore(2))
+    settle()
+    after = workspace.trace
+    assert before is not None
+    assert after is not None
+    view = cast(AdditionDifference, tab.difference())
+    assert plain(tab.answer) == (
+        "Of 11 tokens in common, 1 have another token vector, 0 another segment vector and 0 another position vector."
+    )
+    token, segment, position, total, _ = (heatmap.values for heatmap in view.maps)
+    np.testing.assert_array_equal(token, after.embeddings.token - before.embeddings.token)
+    np.testing.assert_allclose(token + segment + position, total, atol=1e-6)
+    assert view.picture.sheet().values.shape == (55, 256)
+    assert view.picture.python is None
+
+
+def test_a_new_word_has_blank_vectors_and_a_dash_for_its_numbers(
+    compared: Compared, workspace: Workspace, settle: Settle
+) -> None:
+    tab = compared(EmbeddingsTab)
+    workspace.set_texts("My old dog is cute", EXAMPLE.second)
+    settle()
+    workspace.select(token=2)
+    settle()
+    view = cast(AdditionDifference, tab.difference())
+    assert np.isnan(view.maps[0].values[2]).all()
+    assert plain(view.reading) == "old, dimension 0: token – + segment – + position – = –; LayerNorm –"
+
+
+def test_a_token_turns_by_one_less_its_cosine_layer_by_layer(
+    compared: Compared, workspace: Workspace, settle: Settle
+) -> None:
+    tab = compared(LayersTab)
+    assert plain(tab.answer) == "Nothing is different: every token is in every layer what it was."
+    before = workspace.trace
+    workspace.attend("left-to-right")
+    settle()
+    after = workspace.trace
+    assert before is not None
+    assert after is not None
+    view = cast(LayerDifference, tab.difference())
+    here, there = after.hidden[3, 4].astype(float), before.hidden[3, 4].astype(float)
+    cosine = here @ there / np.sqrt((here @ here) * (there @ there))
+    assert view.heatmap.values[3, 4] == pytest.approx(1 - cosine, abs=1e-6)
+    assert not view.heatmap.values[0].any()  # the input is the same, whichever way attention goes
+    assert "has turned most" in plain(tab.answer)
+    view.heatmap.chosen.emit(3, 4)
+    assert plain(view.reading) == f"cute, layer 3: cosine {cosine:.2f} with itself in the pinned answer."
+    assert workspace.selection.token == 4
+
+
+def test_one_word_in_the_present_and_the_pinned_sentence_starts_as_one_row_of_the_table(
+    compared: Compared, workspace: Workspace, settle: Settle
+) -> None:
+    tab = cast(LayersTab, compared(LayersTab))
+    pinned = workspace.trace
+    workspace.set_texts("He saw a dog", "")
+    settle()
+    tab.show_view(tab.senses)
+    settle()
+    workspace.select(token=4)
+    settle()
+    trace, view = workspace.trace, cast(SensesDifference, tab.difference())
+    assert trace is not None
+    assert pinned is not None
+    assert view.curved.heading == "dog and dog"
+    assert view.head.isHidden()
+    values = view.curve.sheet().values[:, 0]
+    here, there = trace.hidden[6, 4].astype(float), pinned.hidden[6, 2].astype(float)
+    assert values[-1] == pytest.approx(here @ there / np.sqrt((here @ here) * (there @ there)), abs=1e-5)
+    assert values[0] == pytest.approx(1.0, abs=1e-6)
+    workspace.set_texts("Nothing in common", "")
+    settle()
+    assert plain(tab.answer) == "The two answers share no word: ask about a text that has a word of the pinned one."
+
+
+def test_vectors_of_another_size_are_a_sentence(
+    compared: Compared, workspace: Workspace, starter_folder: Path, settle: Settle
+) -> None:
+    tab = compared(LayersTab)
+    workspace.open_model(starter_folder.parent / "textbook")
+    settle()
+    assert tab.sentence == (
+        "The pinned answer is by starter, which has 6 × 256 layers and dimensions, and textbook has 2 × 6: there is no "
+        "difference to show. Choose Now or Pinned, or pin an answer of this model."
+    )

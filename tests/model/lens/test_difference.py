@@ -1,0 +1,129 @@
+"""Differences of two answers: nothing between an answer and itself, and by hand where texts are not the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import model
+from model.lens import difference
+from model.scenario import Scenario
+
+PAIR = Scenario("My dog is cute", "He likes playing")
+
+
+@pytest.fixture(scope="module")
+def textbook() -> model.Bert:
+    from pathlib import Path
+
+    return model.load(Path(__file__).parents[3] / "resources" / "models" / "textbook")
+
+
+def test_an_answer_and_itself_have_no_difference_anywhere(starter: model.Bert) -> None:
+    trace = starter.trace(PAIR)
+    matching = difference.match(trace.inputs, trace.inputs)
+    assert matching.unmatched == 0
+    for layer in range(6):
+        maps = difference.layer_attention(trace, trace, matching, layer)
+        assert not maps.any()
+        assert not difference.moved(maps, matching).any()
+    assert not difference.turned(trace, trace, matching).any()
+    assert not difference.embeddings(trace, trace, matching).sum.any()
+    changes = difference.predictions((starter, trace), (starter, trace), (2, 2))
+    assert len(changes) == 10
+    assert all(change.before == change.after for change in changes)
+
+
+def test_a_masked_token_is_the_like_of_itself_unmasked(starter: model.Bert) -> None:
+    before, after = starter.trace(PAIR), starter.trace(PAIR.mask(2))
+    matching = difference.match(after.inputs, before.inputs)
+    assert matching.unmatched == 0
+    found = difference.attention(after, before, matching, (1, 3))
+    np.testing.assert_array_equal(found, after.attention[1, 3] - before.attention[1, 3])
+
+
+def test_a_word_that_was_not_there_is_left_blank_and_the_others_find_their_like(starter: model.Bert) -> None:
+    before, after = starter.trace(Scenario("My dog is cute")), starter.trace(Scenario("My old dog is cute"))
+    assert after.tokens == ("[CLS]", "my", "old", "dog", "is", "cute", "[SEP]")
+    matching = difference.match(after.inputs, before.inputs)
+    assert matching.unmatched == 1
+    assert [matching.like(place) for place in range(7)] == [0, 1, None, 2, 3, 4, 5]
+    found = difference.attention(after, before, matching, (2, 1))
+    assert np.isnan(found[2]).all()
+    assert np.isnan(found[:, 2]).all()
+    assert np.isfinite(found).sum() == 36
+    assert found[3, 5] == after.attention[2, 1, 3, 5] - before.attention[2, 1, 2, 4]  # dog → cute in both
+    turned = difference.turned(after, before, matching)
+    cute, was = after.hidden[4, 5].astype(float), before.hidden[4, 4].astype(float)
+    assert turned[4, 5] == pytest.approx(1 - cute @ was / np.sqrt((cute @ cute) * (was @ was)), abs=1e-6)
+    assert np.isnan(turned[:, 2]).all()
+
+
+def test_a_word_further_on_starts_as_the_same_token_at_another_position(starter: model.Bert) -> None:
+    before, after = starter.trace(Scenario("My dog is cute")), starter.trace(Scenario("My old dog is cute"))
+    parts = difference.embeddings(after, before, difference.match(after.inputs, before.inputs))
+    assert not parts.token[3].any()
+    assert not parts.segment[3].any()
+    np.testing.assert_allclose(parts.sum[3], parts.position[3], atol=1e-6)  # dog moved, and nothing else
+    assert not parts.sum[1].any()  # my stands where it stood
+    assert np.isnan(parts.output[2]).all()
+
+
+def test_texts_that_changed_places_are_matched_with_themselves(starter: model.Bert) -> None:
+    before, after = starter.trace(PAIR), starter.trace(PAIR.swapped())
+    matching = difference.match(after.inputs, before.inputs)
+    assert matching.unmatched == 0
+    assert [before.tokens[place] for place in matching.before] == list(after.tokens)
+    assert [matching.like(place) for place in (0, 1, 5, 6, 10)] == [0, 6, 5, 1, 10]  # [CLS] he [SEP] my [SEP]
+    found = difference.attention(after, before, matching, (2, 1))
+    assert found[1, 6] == after.attention[2, 1, 1, 6] - before.attention[2, 1, 6, 1]  # he → my in both
+
+
+def test_a_layer_is_all_of_its_heads(starter: model.Bert) -> None:
+    before, after = starter.trace(Scenario("My dog")), starter.trace(Scenario("My old dog").attend("left-to-right"))
+    matching = difference.match(after.inputs, before.inputs)
+    layer = difference.layer_attention(after, before, matching, 3)
+    for head in range(8):
+        np.testing.assert_array_equal(layer[head], difference.attention(after, before, matching, (3, head)))
+
+
+def test_what_moved_is_half_of_what_changed_in_a_row() -> None:
+    matching = difference.Matching(np.arange(2), np.arange(2), 2)
+    maps = np.array([[[0.5, -0.5], [0.0, 0.0]], [[1.0, -1.0], [-1.0, 1.0]]], dtype=np.float32)
+    np.testing.assert_allclose(difference.moved(maps, matching), [0.25, 1.0])
+
+
+@given(words=st.lists(st.sampled_from(["my", "dog", "is", "cute", "he"]), min_size=1, max_size=8), data=st.data())
+def test_likes_are_the_same_piece_and_keep_their_order(
+    starter: model.Bert, words: list[str], data: st.DataObject
+) -> None:
+    other = data.draw(st.permutations(words))
+    one, two = (starter.trace(Scenario(" ".join(text))).inputs for text in (words, other))
+    matching = difference.match(one, two)
+    assert [one.tokens[place] for place in matching.after] == [two.tokens[place] for place in matching.before]
+    assert (np.diff(matching.after) > 0).all()
+    assert (np.diff(matching.before) > 0).all()
+
+
+def test_predictions_are_those_of_both_answers_by_how_much_they_changed(starter: model.Bert) -> None:
+    before, after = starter.trace(PAIR), starter.trace(PAIR.mask(2))
+    changes = difference.predictions((starter, after), (starter, before), (2, 2), top=5)
+    sizes = [abs(change.after - change.before) for change in changes]
+    assert sizes == sorted(sizes, reverse=True)
+    ways = [dict(model.lens.masked_lm.predictions(starter, trace, 2, top=100)) for trace in (before, after)]
+    for change in changes:
+        for found, way in zip((change.before, change.after), ways, strict=True):
+            assert change.piece not in way or found == pytest.approx(way[change.piece], rel=1e-5)
+
+
+def test_models_of_other_sizes_have_no_difference_and_it_says_what_to_do(
+    starter: model.Bert, textbook: model.Bert
+) -> None:
+    after, before = starter.trace(Scenario("My dog is cute")), textbook.trace(Scenario("My dog is cute"))
+    matching = difference.match(after.inputs, before.inputs)
+    with pytest.raises(ValueError, match="by textbook, which has 2 × 2 layers and heads, and starter has 6 × 8"):
+        difference.attention(after, before, matching, (0, 0))
+    with pytest.raises(ValueError, match="another vocabulary"):
+        difference.predictions((starter, after), (textbook, before), (1, 1))
