@@ -36,4 +36,4 @@ def opened() -> Iterator[tuple[Window, Path]]:
         window.show()
         yield window, Path(folder)
         window.close()
-    workspace.worker.close()
+        workspace.worker.close()  # it writes the session into that folder
