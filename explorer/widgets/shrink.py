@@ -12,16 +12,14 @@ def largest(values: Floats, rows: int, columns: int) -> Floats:
 
     By strided maxima, rows first, so that memory is read in its own order: ten times faster than by reshaping.
     """
-    if rows > 1:
-        values = _strided(values, rows, axis=-2)
-    return _strided(values, columns, axis=-1) if columns > 1 else values
+    return _shrunk(values, rows, columns, np.maximum)
 
 
 def outstanding(values: Floats, rows: int, columns: int) -> Floats:
     """Like ``largest`` for signed ``values``: of every block the value farthest from zero."""
     if rows == 1 and columns == 1:
         return values
-    high, low = largest(values, rows, columns), -largest(-values, rows, columns)
+    high, low = largest(values, rows, columns), _shrunk(values, rows, columns, np.minimum)
     return np.where(high >= -low, high, low)
 
 
@@ -31,7 +29,13 @@ def by_row(values: Floats) -> Floats:
     return values / np.maximum(farthest, np.finfo(np.float32).tiny)
 
 
-def _strided(values: Floats, step: int, axis: int) -> Floats:
+def _shrunk(values: Floats, rows: int, columns: int, keep: np.ufunc) -> Floats:
+    if rows > 1:
+        values = _strided(values, rows, -2, keep)
+    return _strided(values, columns, -1, keep) if columns > 1 else values
+
+
+def _strided(values: Floats, step: int, axis: int, keep: np.ufunc) -> Floats:
     def every(offset: int) -> Floats:
         return values[..., offset::step, :] if axis == -2 else values[..., offset::step]
 
@@ -39,5 +43,5 @@ def _strided(values: Floats, step: int, axis: int) -> Floats:
     for offset in range(1, min(step, values.shape[axis])):
         part = every(offset)
         here = shrunk[..., : part.shape[-2], : part.shape[-1]]
-        np.maximum(here, part, out=here)
+        keep(here, part, out=here)
     return shrunk
