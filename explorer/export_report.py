@@ -162,6 +162,7 @@ def _style(colours: Palette) -> str:
         f"figcaption,caption{{font-weight:bold;text-align:start;margin-bottom:.4em}}"
         f".question,summary,.facts th{{color:{colours.faint}}}pre{{white-space:pre-wrap}}"
         "table{border-collapse:collapse}td,th{padding:.1em .9em .1em 0;text-align:start;vertical-align:top}"
-        ".facts th{font-weight:normal;white-space:nowrap}.row{display:flex;flex-wrap:wrap;gap:1em 3em;margin:1.5em 0}"
+        ".facts th{font-weight:normal;white-space:nowrap}.row{display:flex;flex-wrap:wrap;gap:1em 3em;margin:1.5em 0;"
+        "align-items:flex-start}svg image{image-rendering:pixelated}"
         ".row td+td,.numbers td{text-align:end}"
     )
