@@ -148,6 +148,7 @@ class Watch(QObject):
         self._signature: object = None
         self._looking = False
         self._judged = float("-inf")
+        self._unshown = True  # whether the history holds lines that no ``seen`` has
         self.seen: Seen | None = None
         self._timer = QTimer(self, interval=_LOOK_EVERY)
         self._timer.timeout.connect(self.look)
@@ -178,12 +179,15 @@ class Watch(QObject):
         try:
             if not run.recipe_path.exists():
                 raise FileNotFoundError(f"{run.directory} is gone: it was moved or deleted.")
-            changed = before is None
             while self._history.read():
-                changed = True
+                self._unshown = True
                 yield 0.0
-            return self._everything(status, before, changed)
+            seen = self._everything(status, before, self._unshown)
+            self._unshown = False
+            return seen
         except OSError as error:
+            if run.recipe_path.exists():  # say a snapshot that was renamed meanwhile: the next look finds it
+                self._signature = None
             nothing = Columns()
             known = before or Seen(run, None, status, nothing, nothing)
             return dataclasses.replace(known, status=status, trouble=str(error))

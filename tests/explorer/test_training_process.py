@@ -195,3 +195,20 @@ def test_a_number_of_threads_that_the_user_set_holds_for_runs_too(monkeypatch: p
     monkeypatch.setattr(training_process, "_threads_are_the_windows", False)
     training_process.leave_a_core_to_the_window()
     assert training_process.environment().value("OMP_NUM_THREADS") == "3"
+
+
+def test_a_file_that_is_renamed_during_a_look_costs_that_look_alone(
+    qtbot: QtBot, run: Run, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait(qtbot, watch, lambda seen: True)
+    snapshots, failures = Run.snapshots, iter([FileNotFoundError("snapshots/.step-000500 is gone")])
+
+    def renamed(self: Run) -> list[tuple[int, Path]]:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        return snapshots(self)
+
+    monkeypatch.setattr(Run, "snapshots", renamed)
+    run.append_metrics({"step": 7, "split": "train", "loss": 1.0})
+    seen = wait(qtbot, watch, lambda seen: seen.step == 7)
+    assert seen.trouble == ""
