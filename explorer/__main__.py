@@ -16,7 +16,8 @@ from typing import NoReturn
 from explorer import system_libraries
 
 _SESSION = ".bertx"
-_COMMANDS = {"snapshot", "pretrain"}
+_COMMANDS = {"snapshot", "pretrain", "score"}
+_WINDOWLESS = {"pretrain", "score"}
 _WIDEST = 8_192  # points of a snapshot along each side
 
 _NEEDED = {
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         model = ["--model", str(options.model)] if options.model else []
         options = parser.parse_args([*model, "snapshot", "--out", "snapshots"])
     try:
-        _require_packages(_NEEDED if options.command != "pretrain" else _NEEDED.keys() - _WINDOW)
+        _require_packages(_NEEDED.keys() - (_WINDOW if options.command in _WINDOWLESS else set()))
         return _command(options)(options)
     except KeyboardInterrupt:
         return 130
@@ -101,6 +102,13 @@ def _parser() -> argparse.ArgumentParser:
     pretrain.add_argument("--name", metavar="NAME", help="the run's name; else that of the recipe's file")
     pretrain.add_argument("--dry-run", action="store_true", help="say what it would take on this machine, and end")
     pretrain.add_argument("--json", action="store_true", help="with --dry-run, say it as one line of JSON")
+    score = commands.add_parser("score", help="measure a model on the documents that a recipe holds out")
+    score.add_argument("scored", type=Path, metavar="DIR", help="a Hugging Face directory")
+    score.add_argument("recipe", type=Path, metavar="RECIPE.toml", help="which names the texts")
+    score.add_argument(
+        "--length", type=_count, default=0, metavar="N", help="tokens of an input; default: the recipe's"
+    )
+    score.add_argument("--rows", type=_count, default=4096, metavar="N", help="inputs; default: %(default)s")
     return parser
 
 
@@ -131,6 +139,12 @@ def _scale(text: str) -> float:
     return scale
 
 
+def _count(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 10**9):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
 def _no_screen() -> bool:
     return sys.platform == "linux" and not any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
@@ -143,6 +157,10 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
         from model.training import command
 
         return command.run
+    if options.command == "score":
+        from model.training import score
+
+        return score.run
     if options.command == "snapshot":
         if sys.platform == "linux":  # elsewhere Qt's offscreen platform has no fonts
             os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
