@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QFocusEvent,
     QFont,
     QFontMetricsF,
     QKeyEvent,
-    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -23,6 +21,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.figures import percent
+from explorer.widgets.pointed import Pointed
 
 _LONGEST_LABEL = 0.5  # of the width; what is longer is cut
 _GAP = 10.0
@@ -38,7 +37,7 @@ class Bar:
     note: str = ""
 
 
-class Bars(QWidget):
+class Bars(Pointed):
     """Shows bars, the first on top. A click, or Enter on the one reached with the arrow keys, chooses one.
 
     ``write`` makes words of a share, and ``measure`` is what a sheet calls it.
@@ -61,9 +60,7 @@ class Bars(QWidget):
         self._bars: tuple[Bar, ...] = ()
         self._full = 1.0
         self._current = 0
-        self._under: int | None = None
         self.setMouseTracking(choosable)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_bars(self, bars: Sequence[Bar], full: float | None = None) -> None:
@@ -99,18 +96,10 @@ class Bars(QWidget):
 
     # Mouse and keys
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover(self._bar_at(event.position()))
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._hover(None)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        index = self._bar_at(event.position())
-        if index is not None and event.button() == Qt.MouseButton.LeftButton:
-            self._go(index)
-            if self._choosable:
-                self.chosen.emit(index)
+    def _take(self, index: int) -> None:
+        self._go(index)
+        if self._choosable:
+            self.chosen.emit(index)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
@@ -137,27 +126,15 @@ class Bars(QWidget):
         """What a screen reader says of a line."""
         return " ".join(filter(None, (bar.label, self._write(bar.share), bar.note)))
 
-    def _hover(self, index: int | None) -> None:
-        if index != self._under:
-            self._under = index
-            self.setCursor(Qt.CursorShape.PointingHandCursor if index is not None else Qt.CursorShape.ArrowCursor)
+    def _hover(self, place: int | None) -> None:
+        if place != self._under:
+            self.setCursor(Qt.CursorShape.PointingHandCursor if place is not None else Qt.CursorShape.ArrowCursor)
             self.update()
+        super()._hover(place)
 
-    def _bar_at(self, point: QPointF) -> int | None:
+    def _place_at(self, point: QPointF) -> int | None:
         lines = (index for index in range(len(self._bars)) if self.bar_rect(index).contains(point))
         return next(lines, None) if self.rect().contains(point.toPoint()) else None
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
-            self.updateGeometry()
-            self.update()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
 
     # The picture
 

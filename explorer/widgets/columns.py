@@ -6,14 +6,15 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.axis import elided
 from explorer.widgets.figures import signed
+from explorer.widgets.pointed import Pointed
 from model.trace import Floats
 
 _WIDEST = 74.0  # pixels from one column to the next
@@ -25,14 +26,13 @@ _GAPS_FROM = 4.0  # pixels a column, from which on columns stand apart
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -10, Qt.Key.Key_PageDown: 10}
 
 
-class Columns(QWidget):
+class Columns(Pointed):
     """Shows ``values`` (T,) over ``labels``; NaN leaves a gap, and a number below zero hangs from the line.
 
     A click or the left and right keys choose one. ``quantity`` says in a table what the numbers are; ``height`` is that
     from the lowest end to the highest, where there is room.
     """
 
-    hovered = Signal(object)  # the place under the mouse, None where there is none
     chosen = Signal(int)
 
     def __init__(
@@ -45,9 +45,6 @@ class Columns(QWidget):
         self._labels: tuple[str, ...] = ()
         self._decimals = 1
         self._marked: int | None = None
-        self._under: int | None = None
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
 
     def show_values(self, values: Floats, labels: Sequence[str], decimals: int = 1) -> None:
@@ -92,16 +89,8 @@ class Columns(QWidget):
 
     # Mouse and keys
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover(self._place_at(event.position()))
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._hover(None)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        place = self._place_at(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and place is not None:
-            self.chosen.emit(place)
+    def _take(self, place: int) -> None:
+        self.chosen.emit(place)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         last, step = len(self._labels) - 1, _STEPS.get(Qt.Key(event.key()))
@@ -112,23 +101,6 @@ class Columns(QWidget):
             return
         place = (self._marked if self._marked is not None else -1 if step > 0 else last + 1) + step
         self.chosen.emit(min(max(place, 0), last))
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
-            self.updateGeometry()
-            self.update()
-
-    def _hover(self, place: int | None) -> None:
-        if place != self._under:
-            self._under = place
-            self.hovered.emit(place)
 
     def _place_at(self, point: QPointF) -> int | None:
         place = int(point.x() // self._pitch())

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -18,6 +18,7 @@ from explorer.widgets.axis import Axis, elided
 from explorer.widgets.axis import step as every
 from explorer.widgets.figures import signed
 from explorer.widgets.heatmap import Cell
+from explorer.widgets.pointed import Pointed
 
 _HEIGHT, _LOWEST = 34.0, 16.0  # pixels a lane, where there is room and where there is not
 _GAP = 4.0  # pixels between lanes
@@ -42,11 +43,10 @@ class Lane(NamedTuple):
     write: Callable[[float], str] = signed
 
 
-class Lanes(QWidget):
+class Lanes(Pointed):
     """Hovering tells of a cell (lane, column), a click or the arrow keys choose one. It shows the one it is told."""
 
     renewed = Signal()
-    hovered = Signal(object)  # the cell under the mouse, None where there is none
     chosen = Signal(int, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -54,9 +54,6 @@ class Lanes(QWidget):
         self._lanes: tuple[Lane, ...] = ()
         self._axis = Axis(())
         self._cell: Cell | None = None
-        self._under: Cell | None = None
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
 
     def show_lanes(self, lanes: Sequence[Lane], axis: Axis) -> None:
@@ -103,16 +100,8 @@ class Lanes(QWidget):
 
     # Mouse and keys
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover(self._cell_at(event.position()))
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._hover(None)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        cell = self._cell_at(event.position())
-        if cell is not None and event.button() == Qt.MouseButton.LeftButton:
-            self.chosen.emit(*cell)
+    def _take(self, cell: Cell) -> None:
+        self.chosen.emit(*cell)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, last = Qt.Key(event.key()), len(self._axis) - 1
@@ -125,27 +114,10 @@ class Lanes(QWidget):
         else:
             event.ignore()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
-            self.updateGeometry()
-            self.update()
-
-    def _hover(self, cell: Cell | None) -> None:
-        if cell != self._under:
-            self._under = cell
-            self.hovered.emit(cell)
-
     def _has(self, cell: Cell) -> bool:
         return 0 <= cell[0] < len(self._lanes) and 0 <= cell[1] < len(self._axis)
 
-    def _cell_at(self, point: QPointF) -> Cell | None:
+    def _place_at(self, point: QPointF) -> Cell | None:
         if not self._lanes or point.y() < 0:
             return None
         lane = min(int(point.y() / self._height()), len(self._lanes) - 1)  # the words below are the last lane's

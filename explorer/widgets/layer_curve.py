@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -18,6 +18,7 @@ from explorer.widgets.curve_axes import Scale, ticks_written
 from explorer.widgets.curve_labels import spread
 from explorer.widgets.figures import MINUS
 from explorer.widgets.heatmap import Cell
+from explorer.widgets.pointed import Pointed
 from model.trace import Floats
 
 translate = QCoreApplication.translate  # by its own name: lupdate finds the texts by it
@@ -47,7 +48,7 @@ def heights(count: int) -> tuple[str, ...]:
     return (translate("LayerCurve", "input"), *(layer.format(number) for number in range(1, count)))
 
 
-class LayerCurve(QWidget):
+class LayerCurve(Pointed):
     """Draws up to three courses over ``labels``; the first one is the strong one, its values are written.
 
     A click or the left and right keys choose a height, up and down another course. ``write`` makes words of a number,
@@ -55,7 +56,6 @@ class LayerCurve(QWidget):
     """
 
     renewed = Signal()  # other values are drawn
-    hovered = Signal(object)  # the height under the mouse, None where there is none
     chosen = Signal(int, int)  # height and course
 
     def __init__(
@@ -71,9 +71,6 @@ class LayerCurve(QWidget):
         self._courses: tuple[Course, ...] = ()
         self._low, self._high = 0.0, 1.0
         self._cell: Cell | None = None
-        self._under: int | None = None
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.setMinimumSize(_LEAST)
 
@@ -119,16 +116,8 @@ class LayerCurve(QWidget):
 
     # Mouse and keys
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover(self._height_at(event.position()))
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._hover(None)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        height = self._height_at(event.position())
-        if height is not None and event.button() == Qt.MouseButton.LeftButton:
-            self.chosen.emit(height, self._cell[1] if self._cell else 0)
+    def _take(self, height: int) -> None:
+        self.chosen.emit(height, self._cell[1] if self._cell else 0)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move = _MOVES.get(Qt.Key(event.key()))
@@ -139,23 +128,7 @@ class LayerCurve(QWidget):
         height = min(max(height + move[0], 0), len(self._labels) - 1)
         self.chosen.emit(height, min(max(course + move[1], 0), len(self._courses) - 1))
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
-            self.update()
-
-    def _hover(self, height: int | None) -> None:
-        if height != self._under:
-            self._under = height
-            self.hovered.emit(height)
-
-    def _height_at(self, point: QPointF) -> int | None:
+    def _place_at(self, point: QPointF) -> int | None:
         if not self._courses or not self._labels:
             return None
         height = round((point.x() - self._area().left()) / max(self._pitch(), 1.0))

@@ -40,7 +40,6 @@ class Shifts(Bars):
     ``pieces`` are written in the fixed font. ``measures`` are what a sheet calls the three columns of numbers.
     """
 
-    hovered = Signal(object)  # the place under the mouse, None where there is none
     toggled = Signal(int)
 
     def __init__(self, measures: tuple[str, str, str], *, pieces: bool, parent: QWidget | None = None) -> None:
@@ -78,7 +77,7 @@ class Shifts(Bars):
     # Mouse and keys
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        index = self._bar_at(event.position())
+        index = self._place_at(event.position())
         if index is not None and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._go(index)
             self.toggled.emit(index)
@@ -90,11 +89,6 @@ class Shifts(Bars):
             self.toggled.emit(self._current)
         else:
             super().keyPressEvent(event)
-
-    def _hover(self, index: int | None) -> None:
-        if index != self._under:
-            super()._hover(index)
-            self.hovered.emit(index)
 
     def _told(self, bar: Bar) -> str:
         if not isinstance(bar, Shift):
