@@ -14,6 +14,7 @@ from explorer.widgets import shrink
 from explorer.widgets.atlas import RESOLUTION, Atlas
 from explorer.widgets.axis import elided, token_axis
 from explorer.widgets.beside import Beside
+from explorer.widgets.difference import blank
 from explorer.widgets.figures import rounded_percent, signed
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
@@ -90,9 +91,7 @@ class AttentionDifference(View):
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._changes = self._head = None
-        assert self.workspace.pinned is not None
-        before = self.workspace.pinned.trace
-        self.page.examine("difference", lambda _, trace: changes(trace, before), self._show)
+        self.compare(lambda now, pinned: changes(now.trace, pinned.trace), self._show)
 
     def mark(self, selection: Selection) -> None:
         trace, pinned, found = self.workspace.trace, self.workspace.pinned, self._changes
@@ -144,10 +143,7 @@ class AttentionDifference(View):
             )
             colours = self.tr("Orange is more than in the pinned answer, blue is less.")
             said = f"{strong(most)} {colours}"
-        if not found.matching.unmatched:
-            return said
-        blank = self.tr("Tokens without their like in the pinned sentence stay blank: {0} of {1}.")
-        return f"{said} {blank.format(found.matching.unmatched, found.matching.size)}"
+        return f"{said} {blank(found.matching.unmatched, found.matching.size)}".rstrip()
 
     def _cell(self, selection: Selection) -> Cell | None:
         """The chosen cell, or else where the row of the chosen token, or any, changed most."""

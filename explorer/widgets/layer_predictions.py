@@ -17,6 +17,7 @@ from explorer.widgets.heatmap import Cell, Scale
 from explorer.widgets.job import Job
 from explorer.widgets.layer_curve import Course, LayerCurve, heights
 from explorer.widgets.layer_map import Capped, LayerMap
+from explorer.widgets.lens_difference import AT_ONCE, LensDifference
 from explorer.widgets.line import Line
 from explorer.widgets.page import Page
 from explorer.widgets.panel import strong
@@ -30,7 +31,6 @@ from model.trace import Trace
 if TYPE_CHECKING:
     from model.bert import Bert
 
-_AT_ONCE = 4e10  # products of the head: about a second, for which it is not waited to be told to
 _LONGEST = 64  # characters of a word
 
 
@@ -82,6 +82,9 @@ class LayerPredictions(View):
         """What the marked cell says."""
         return self._line.text()
 
+    def difference(self) -> View:
+        return LensDifference(self.page)
+
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._asked = self._hovered = None
         self._parts.setVisible(bert.has_mlm)
@@ -97,7 +100,7 @@ class LayerPredictions(View):
         self._lens = None
         self.map.set_heading(self.tr("Best piece of every layer"), self.tr("the colour is its probability"))
         states = trace.hidden.shape[0] * trace.hidden.shape[1]
-        few = float(states) * trace.hidden.shape[2] * bert.config.vocab_size <= _AT_ONCE
+        few = float(states) * trace.hidden.shape[2] * bert.config.vocab_size <= AT_ONCE
         if not few:
             self.words.show_words(np.zeros((0, 0), dtype=np.float32), (), Axis(()), Axis(()))
         hint = self.tr("The masked-LM head is asked about {0} hidden states, which takes a while.")

@@ -1,12 +1,18 @@
-"""Whether B follows A, now and in the pinned answer (C14)."""
+"""Whether B follows A, now and in the pinned answer, and what a flipped segment would change in either (C9, C14)."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from html import escape
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QVBoxLayout
+import numpy as np
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from explorer.comparison import Answer
+from explorer.widgets.beside import Beside
+from explorer.widgets.change_columns import ChangeColumns
+from explorer.widgets.difference import no_pairs
 from explorer.widgets.figures import percent, points
 from explorer.widgets.page import Page
 from explorer.widgets.panel import strong
@@ -15,7 +21,7 @@ from explorer.widgets.shifts import Shift, Shifts
 from explorer.widgets.view import View
 from explorer.workspace import Selection
 from model.lens import next_sentence
-from model.trace import Trace
+from model.trace import Floats, Trace
 
 if TYPE_CHECKING:
     from model.bert import Bert
@@ -36,32 +42,35 @@ class PairDifference(View):
         self.picture = Picture(self.shifts, self.shifts.sheet, "next-sentence-difference")
         self.picture.set_heading(self.tr("Both labels"), self.tr("pinned → now, change in percentage points"))
         self.picture.setMaximumWidth(_WIDEST)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.picture)
-        column.addStretch(1)
+        self.flips = ChangeColumns(
+            page, "flips-difference", "change in percentage points", self.tr("Flip token by token"), decimals=1
+        )
+        self.flips.set_heading(
+            self.tr("One segment flipped"), self.tr("what it changes of IsNext in percentage points, now less pinned")
+        )
+        self.flips.columns.setAccessibleName(self.flips.heading)
+        left, right = QWidget(), QWidget()
+        for part, picture in ((left, self.picture), (right, self.flips)):
+            column = QVBoxLayout(part)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.addWidget(picture)
+            column.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(Beside(left, right, (1, 1)))
 
     def draw(self, bert: Bert, trace: Trace) -> None:
-        pinned = self.workspace.pinned
-        assert pinned is not None
-        without = next((answer for answer in (bert, pinned.bert) if not answer.has_nsp), None)
-        if without is not None:
-            self.sentence = self.tr(
-                "{0} has no next-sentence head, so there is nothing to compare. Pin an answer of a model with one."
-            ).format(escape(without.name))
-        elif 1 not in trace.inputs.texts:
-            self.sentence = self.tr("There is only one sentence. Type a second one into B to compare what follows.")
-        elif 1 not in pinned.trace.inputs.texts:
-            self.sentence = self.tr("The pinned answer is of one sentence only. Pin an answer of two to compare them.")
-        else:
-            self.page.examine(
-                "difference",
-                lambda *now: (next_sentence.probabilities(*now), next_sentence.probabilities(*pinned)),
-                self._show,
-            )
+        self.sentence = no_pairs(Answer(bert, trace), self.pinned)
+        if self.sentence:
+            return
+        self.compare(
+            lambda now, pinned: (next_sentence.probabilities(*now), next_sentence.probabilities(*pinned)), self._show
+        )
+        hint = self.tr("Each token of both answers gets the other segment in turn, which takes a while.")
+        self.flips.offer(_flips, _flips, "flips", hint)
 
     def mark(self, selection: Selection) -> None:
-        pass  # no token is in it
+        self.flips.mark(selection.token)
 
     def _show(self, found: tuple[Shares, Shares]) -> None:
         now, then = found
@@ -83,3 +92,9 @@ class PairDifference(View):
             )
             said = (rises if now[0] > then[0] else falls).format(before, after)
         self.answer = strong(said)
+
+
+def _flips(bert: Bert, trace: Trace) -> Generator[float, None, Floats]:
+    """(T,) what flipping each token's segment changes of IsNext, in percentage points."""
+    flipped = yield from next_sentence.flips(bert, trace)
+    return (flipped - np.float32(next_sentence.probabilities(bert, trace)[0])) * 100

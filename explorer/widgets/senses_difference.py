@@ -23,8 +23,7 @@ class SensesDifference(LayerSenses):
         self.head.hide()  # the second sentence is the pinned one
 
     def _lens(self, token: int | None, typed: str) -> Callable[[Bert, Trace], Senses | None]:
-        pinned = self.workspace.pinned
-        assert pinned is not None
+        pinned = self.pinned
         return lambda bert, trace: senses(Answer(bert, trace), pinned, token)
 
     def _nothing_shared(self) -> str:

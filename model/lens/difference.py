@@ -170,7 +170,7 @@ def candidates(
     ``ValueError`` as for ``predictions``, and where one has other layers.
     """
     require_vocabulary(after[0], before[0])
-    _require_layers(after[1], before[1])
+    require_layers(after[1], before[1])
     rows = (layers.probabilities(*answer, place) for answer, place in zip((after, before), places, strict=True))
     return tuple(_changes(after[0], now, then, top)[:top] for now, then in zip(*rows, strict=True))
 
@@ -183,7 +183,7 @@ def logit_lens(
     ``ValueError`` as for ``candidates``.
     """
     require_vocabulary(after[0], before[0])
-    _require_layers(after[1], before[1])
+    require_layers(after[1], before[1])
     entries, count = after[0].tokenizer.tokens, len(after[1].hidden)
     pieces = [[[""] * matching.size for _ in range(count)] for _ in (after, before)]
     elsewhere = np.full((count, matching.size), np.nan, dtype=np.float32)
@@ -213,6 +213,11 @@ def require_vocabulary(after: Bert, before: Bert) -> None:
             f"The pinned answer is by {before.name}, which has another vocabulary: its predictions cannot be "
             "compared one by one. Choose Now or Pinned, or pin an answer of this model."
         )
+
+
+def require_layers(after: Trace, before: Trace) -> None:
+    """``ValueError`` where the two models have not as many layers."""
+    _require_same(after, before, "layers", (len(after.hidden) - 1,), (len(before.hidden) - 1,))
 
 
 def _changes(bert: Bert, now: Floats, then: Floats, top: int) -> tuple[Change, ...]:
@@ -245,10 +250,6 @@ def _unit(vectors: Floats) -> Floats:
 
 def _require_heads(after: Trace, before: Trace) -> None:
     _require_same(after, before, "layers and heads", after.attention.shape[:2], before.attention.shape[:2])
-
-
-def _require_layers(after: Trace, before: Trace) -> None:
-    _require_same(after, before, "layers", (len(after.hidden) - 1,), (len(before.hidden) - 1,))
 
 
 def _require_same(after: Trace, before: Trace, what: str, here: tuple[int, ...], there: tuple[int, ...]) -> None:
