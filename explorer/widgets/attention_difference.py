@@ -106,6 +106,7 @@ class AttentionDifference(View):
             self.heatmap.setAccessibleName(self.tr("{0}, now less pinned").format(name))
             self.heatmap.show_values(values, tokens, tokens, found.limit)
             self.heads.atlas.mark(head)
+            self.answer = self._answer_for(found, head[0])
             if self.heads.cell is not None:
                 self.all.mark(self.heads.cell)
         self._read(trace, pinned.trace, found.matching, self._cell(selection))
@@ -130,10 +131,10 @@ class AttentionDifference(View):
         self._changes = found
         self._legend.set_limit(found.limit or 1.0)
         self.heads.show_changes(found, trace)
-        self.answer = self._answer_for(found)
         self.mark(self.workspace.selection)
 
-    def _answer_for(self, found: Changes) -> str:
+    def _answer_for(self, found: Changes, chosen: int) -> str:
+        """What changed most of all, and in the ``chosen`` layer."""
         if not found.limit:
             said = strong(self.tr("Nothing is different: every head looks as it did in the pinned answer."))
         else:
@@ -142,7 +143,12 @@ class AttentionDifference(View):
                 int(layer) + 1, int(head) + 1, rounded_percent(float(found.moved.max()))
             )
             colours = self.tr("Orange is more than in the pinned answer, blue is less.")
-            said = f"{strong(most)} {colours}"
+            in_layer = self.tr("In layer {0} it is head {1} with {2}; its heads have {3} on average.")
+            if layer == chosen:
+                in_layer = self.tr("The heads of layer {0} have {3} on average.")
+            shares = (float(found.moved[chosen].max()), float(found.moved[chosen].mean()))
+            in_layer = in_layer.format(chosen + 1, int(found.moved[chosen].argmax()) + 1, *map(rounded_percent, shares))
+            said = f"{strong(most)} {in_layer} {colours}"
         return f"{said} {blank(found.matching.unmatched, found.matching.size)}".rstrip()
 
     def _cell(self, selection: Selection) -> Cell | None:

@@ -33,9 +33,9 @@ _SEEN = 0.005  # what is less is written as zero
 class ChangeColumns(Picture):
     """A column a token, up for more than in the pinned answer. A click chooses the token."""
 
-    def __init__(self, page: Page, file: str, quantity: str, start: str, decimals: int) -> None:
+    def __init__(self, page: Page, file: str, quantity: str, start: str, decimals: int, height: float = 120.0) -> None:
         """``quantity`` says in a table what the numbers are, and ``start`` stands on the button for long texts."""
-        self.columns = Columns(quantity, is_signed=True)
+        self.columns = Columns(quantity, is_signed=True, height=height)
         super().__init__(self.columns, self.columns.sheet, file)
         workspace = page.workspace
         self._workspace, self._decimals = workspace, decimals

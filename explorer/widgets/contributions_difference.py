@@ -16,6 +16,7 @@ from explorer.widgets.change_columns import ChangeColumns
 from explorer.widgets.difference import chosen_places, no_pairs, no_predictions, not_there
 from explorer.widgets.figures import percent
 from explorer.widgets.page import Page
+from explorer.widgets.pair_difference import Shares, told, verdicts
 from explorer.widgets.panel import strong
 from explorer.widgets.view import View
 from explorer.workspace import Selection
@@ -25,6 +26,8 @@ from model.trace import Floats, Trace
 if TYPE_CHECKING:
     from model.bert import Bert
 
+_HEIGHT = 260.0  # pixels of the columns, where there is room
+
 
 class ContributionsDifference(View):
     """A column a token, up where it says more for the answer than it did."""
@@ -32,7 +35,7 @@ class ContributionsDifference(View):
     def __init__(self, page: Page, quantity: str) -> None:
         super().__init__(page)
         self.changes = ChangeColumns(
-            page, "contributions-difference", quantity, self.tr("Work out both contributions"), decimals=2
+            page, "contributions-difference", quantity, self.tr("Work out both contributions"), 2, _HEIGHT
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -61,8 +64,11 @@ class PairContributionsDifference(ContributionsDifference):
         self.sentence = no_pairs(Answer(bert, trace), self.pinned)
         if self.sentence:
             return
-        self.answer = self.tr("A token speaks for B following A, or against it, as strongly as its column says.")
+        self.compare(verdicts, lambda shares: self._say(*shares))
         self.changes.offer(_of_pair, _of_pair, "pair", self.hint())
+
+    def _say(self, now: Shares, then: Shares) -> None:
+        self.answer = told(now, then)
 
 
 class Word(NamedTuple):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _STAGES = ("token", "input", "output")  # the fields of a Likeness
 _NEAREST = 5  # vocabulary entries that are named
+_WIDE = 2.0  # times as wide as high: cells of the map, where there is room
 _SEEN = 0.005  # of a cosine: what is no more reads as the same
 
 
@@ -44,7 +45,7 @@ class CosinesDifference(MapDifference):
     """The tokens compared with one another: orange is more alike than in the pinned answer, blue less."""
 
     def __init__(self, page: Page) -> None:
-        heatmap = Heatmap(scale=Scale.SIGNED)
+        heatmap = Heatmap(scale=Scale.SIGNED, widest=_WIDE)
         picture = Picture(heatmap, heatmap.sheet, "cosines-difference", self.tr("Cosines, now less pinned"))
         super().__init__(page, picture, tokens=DOWN)
         self._found: _Found | None = None

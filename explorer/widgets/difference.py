@@ -28,7 +28,7 @@ def not_there(token: str) -> str:
 
 
 def chosen_places(now: Answer, pinned: Answer, token: int | None) -> tuple[int, int | None]:
-    """On the worker: the chosen ``token``, or else the first that is edited in one of both, or of the text; its like.
+    """On the worker: the chosen ``token``, or else the first that is edited in one of both; and its like.
 
     The like is None where the pinned answer has none.
     """
@@ -36,7 +36,8 @@ def chosen_places(now: Answer, pinned: Answer, token: int | None) -> tuple[int, 
     likes = dict(zip(matching.before.tolist(), matching.after.tolist(), strict=True))
     edited = masked_lm.asked(*now) + [likes[place] for place in masked_lm.asked(*pinned) if place in likes]
     last = len(now.trace.tokens) - 1
-    position = token if token is not None and token <= last else next(iter(edited), min(1, last))
+    first = max(last - 1, 0) if now.bert.config.is_decoder else min(1, last)  # where it goes on, or begins
+    position = token if token is not None and token <= last else next(iter(edited), first)
     return position, matching.like(position)
 
 

@@ -72,7 +72,18 @@ class LayerDifference(MapDifference):
             means = np.nanmean(turned, axis=1)
             mean = self.tr("On average over the tokens it is {0} at the input and {1} after all layers.")
             said = f"{said} {mean.format(cosine(1 - float(means[0])), cosine(1 - float(means[-1])))}"
+            said = " ".join(filter(None, (said, self._among_the_same(trace, turned))))
         return f"{said} {blank(int(np.isnan(turned[0]).sum()), len(trace.tokens))}".rstrip()
+
+    def _among_the_same(self, trace: Trace, turned: Floats) -> str:
+        """Which token that starts as it did is another further up; empty where there is none, or it was told."""
+        same = np.where(turned[:1] == 0, np.nan_to_num(turned), 0.0)
+        height, token = divmod(int(same.argmax()), same.shape[1])
+        if not same[height, token] or token == self.largest[1]:
+            return ""
+        sentence = self.tr("Of those that go in unchanged {0} turns most, at {1} ({2}).")
+        words = strong(escape(elided(trace.tokens[token]))), heights(len(turned))[height]
+        return sentence.format(*words, cosine(1 - float(turned[height, token])))
 
 
 def _turned(now: Answer, pinned: Answer) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,11 +10,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidg
 
 from explorer.widgets.axis import Axis, token_axis
 from explorer.widgets.beside import Beside
-from explorer.widgets.curve_axes import bounds, ticks_written
-from explorer.widgets.figures import NO_BREAK, percent, rounded_percent
+from explorer.widgets.curve_axes import bounds
+from explorer.widgets.figures import percent, rounded_percent
 from explorer.widgets.heatmap import Cell, Scale
 from explorer.widgets.job import Job
-from explorer.widgets.layer_curve import Course, LayerCurve, heights
+from explorer.widgets.layer_curve import Course, LayerCurve, heights, percents
 from explorer.widgets.layer_map import Capped, LayerMap
 from explorer.widgets.lens_difference import AT_ONCE, LensDifference
 from explorer.widgets.line import Line
@@ -54,7 +53,7 @@ class LayerPredictions(View):
         self._hovered: int | None = None
         self.words = WordMap()
         self.map = LayerMap(self.words, "logit-lens", _python)
-        self.curve = LayerCurve(percent, ticks=_percents)
+        self.curve = LayerCurve(percent, ticks=percents)
         self.paths = Capped(self.curve, self.curve.sheet, "layers-words", self._python_of_paths)
         self.word = QLineEdit(clearButtonEnabled=True)  # type: ignore[call-arg]
         self.job = Job(self.workspace, "LayersTab.lens", self.tr("Ask layer by layer"), self.words)
@@ -293,8 +292,3 @@ def _paths(bert: Bert, trace: Trace, position: int, word: str) -> _Paths:
 
 def _python() -> str:
     return "values = model.lens.passes.result(model.lens.layers.logit_lens(bert, trace)).probability"
-
-
-def _percents(values: Sequence[float]) -> list[str]:
-    """What stands beside the axis."""
-    return [f"{written}{NO_BREAK}%" for written in ticks_written([value * 100 for value in values])]

@@ -16,7 +16,7 @@ from explorer.widgets.difference import blank, chosen_places, no_predictions, ot
 from explorer.widgets.figures import percent, rounded_percent
 from explorer.widgets.heatmap import Cell, Scale
 from explorer.widgets.job import Job
-from explorer.widgets.layer_curve import Course, LayerCurve, heights
+from explorer.widgets.layer_curve import Course, LayerCurve, heights, percents
 from explorer.widgets.layer_map import Capped, LayerMap
 from explorer.widgets.map_difference import MapDifference
 from explorer.widgets.page import Page
@@ -50,13 +50,12 @@ class LensDifference(MapDifference):
         words.setAccessibleName(self.tr("How much of the probability goes elsewhere, by layer"))
         self.map = LayerMap(words, "logit-lens-difference", None)
         self.map.set_heading(
-            self.tr("Where each layer predicts something else"),
-            self.tr("the colour is the probability that goes elsewhere; a word is a first guess that is new"),
+            self.tr("Where each layer predicts something else"), self.tr("words are first guesses that are new")
         )
         super().__init__(page, self.map, Scale.SHARE)
         self._change: LensChange | None = None
         self._asked: int | None = -1  # the token whose word is followed
-        self.curve = LayerCurve(percent)
+        self.curve = LayerCurve(percent, ticks=percents)
         self.paths = Capped(self.curve, self.curve.sheet, "layers-words-difference", None)
         self.job = Job(self.workspace, "LayersTab.lens-difference", self.tr("Ask layer by layer"), words)
         self.map.column.insertWidget(2, self.job)

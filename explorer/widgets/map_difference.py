@@ -33,7 +33,7 @@ class MapDifference(View):
     def __init__(self, page: Page, picture: Picture, scale: Scale = Scale.SIGNED, tokens: int | None = ACROSS) -> None:
         super().__init__(page)
         assert isinstance(picture.view, Heatmap)
-        self.picture, self.heatmap, self._tokens = picture, picture.view, tokens
+        self.picture, self.heatmap, self._scale, self._tokens = picture, picture.view, scale, tokens
         self._has_numbers = False
         self._cell: Cell | None = None  # clicked
         self._hovered: Cell | None = None
@@ -67,7 +67,9 @@ class MapDifference(View):
     ) -> None:
         """Draws ``values`` (R, C), NaN as nothing, and ``words`` into the cells of a word map."""
         sizes = np.abs(values[np.isfinite(values)])
-        limit = float(np.quantile(sizes, _STRONGEST)) or float(sizes.max()) if sizes.size else 0.0
+        limit = float(sizes.max()) if sizes.size else 0.0
+        if self._scale is Scale.SIGNED and sizes.size:
+            limit = float(np.quantile(sizes, _STRONGEST)) or limit
         limit = float(f"{limit:.2g}")  # the legend writes it
         self._legend.set_limit(limit or 1.0)
         if isinstance(self.heatmap, WordMap) and words is not None:

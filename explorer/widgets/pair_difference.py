@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer.comparison import Answer
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _WIDEST = 720  # pixels: lines beyond that only move the figures away from their words
 _SEEN = 0.0005  # of a probability: what is no more reads as the same
 
+translate = QCoreApplication.translate  # by its own name: lupdate finds the texts by it
+
 Shares = tuple[float, float]  # is next, not next
 
 
@@ -45,9 +48,7 @@ class PairDifference(View):
         self.flips = ChangeColumns(
             page, "flips-difference", "change in percentage points", self.tr("Flip token by token"), decimals=1
         )
-        self.flips.set_heading(
-            self.tr("One segment flipped"), self.tr("what it changes of IsNext in percentage points, now less pinned")
-        )
+        self.flips.set_heading(self.tr("One segment flipped"), self.tr("IsNext, in percentage points, now less pinned"))
         self.flips.columns.setAccessibleName(self.flips.heading)
         left, right = QWidget(), QWidget()
         for part, picture in ((left, self.picture), (right, self.flips)):
@@ -63,9 +64,7 @@ class PairDifference(View):
         self.sentence = no_pairs(Answer(bert, trace), self.pinned)
         if self.sentence:
             return
-        self.compare(
-            lambda now, pinned: (next_sentence.probabilities(*now), next_sentence.probabilities(*pinned)), self._show
-        )
+        self.compare(verdicts, self._show)
         hint = self.tr("Each token of both answers gets the other segment in turn, which takes a while.")
         self.flips.offer(_flips, _flips, "flips", hint)
 
@@ -82,16 +81,25 @@ class PairDifference(View):
             ],
             before=True,
         )
-        before, after = (escape(percent(shares[0])) for shares in (then, now))
-        if abs(now[0] - then[0]) < _SEEN:
-            said = self.tr("Nothing is different: that B follows A has {0}, as in the pinned answer.").format(after)
-        else:
-            rises, falls = (
-                self.tr("That B follows A rises from {0} in the pinned answer to {1}."),
-                self.tr("That B follows A falls from {0} in the pinned answer to {1}."),
-            )
-            said = (rises if now[0] > then[0] else falls).format(before, after)
-        self.answer = strong(said)
+        self.answer = told(now, then)
+
+
+def verdicts(now: Answer, pinned: Answer) -> tuple[Shares, Shares]:
+    """On the worker: what either answer says."""
+    return next_sentence.probabilities(*now), next_sentence.probabilities(*pinned)
+
+
+def told(now: Shares, then: Shares) -> str:
+    """In words how the verdict changed. Rich text."""
+    before, after = (escape(percent(shares[0])) for shares in (then, now))
+    if abs(now[0] - then[0]) < _SEEN:
+        said = translate("PairDifference", "Nothing is different: that B follows A has {0}, as in the pinned answer.")
+        return strong(said.format(after))
+    rises, falls = (
+        translate("PairDifference", "That B follows A rises from {0} in the pinned answer to {1}."),
+        translate("PairDifference", "That B follows A falls from {0} in the pinned answer to {1}."),
+    )
+    return strong((rises if now[0] > then[0] else falls).format(before, after))
 
 
 def _flips(bert: Bert, trace: Trace) -> Generator[float, None, Floats]:

@@ -73,9 +73,7 @@ class PredictionDifference(View):
         self.surprise = ChangeColumns(
             page, "surprise-difference", "change of the surprise in nats", self.tr("Ask token by token"), decimals=1
         )
-        self.surprise.set_heading(
-            self.tr("How surprising is each token?"), self.tr("change of −ln p in nats; above the line more surprising")
-        )
+        self.surprise.set_heading(self.tr("How surprising is each token?"), self.tr("change of −ln p in nats"))
         self.surprise.columns.setAccessibleName(self.tr("How the surprise of each token changed"))
         self.layers = CandidatesDifference(page)
         self._lay_out()
@@ -124,7 +122,7 @@ class PredictionDifference(View):
         former = pinned.trace.tokens[found.place]
         heading = self.tr("Position {0} · {1}") if former == token else self.tr("Position {0} · {1}, pinned {2}")
         heading = heading.format(found.position, elided(token), elided(former))
-        self.picture.set_heading(heading, self.tr("pinned → now, change in percentage points"))
+        self.picture.set_heading(heading, self.tr("pinned → now, and change"))
         self.shifts.show_shifts(
             [
                 Shift(
@@ -168,9 +166,7 @@ class CandidatesDifference(MapDifference):
     def __init__(self, page: Page) -> None:
         words = WordMap(scale=Scale.SIGNED)
         self.map = LayerMap(words, "masked-lm-layers-difference", None)
-        self.map.set_heading(
-            self.tr("Across the layers"), self.tr("if each were the last: what changed most, in percentage points")
-        )
+        self.map.set_heading(self.tr("Across the layers"), self.tr("what changed most, in percentage points"))
         super().__init__(page, self.map, tokens=None)
         self._rows: tuple[tuple[Change, ...], ...] = ()
         words.setAccessibleName(self.map.heading)
@@ -181,7 +177,7 @@ class CandidatesDifference(MapDifference):
     def show_candidates(self, rows: tuple[tuple[Change, ...], ...]) -> None:
         """Draws the changes of L+1 rows."""
         self._rows = rows
-        values: Floats = np.array([[c.after - c.before for c in row] for row in rows], dtype=np.float32)
+        values: Floats = np.array([[c.after - c.before for c in row] for row in rows], np.float32) * 100
         places = Axis(tuple(map(str, range(1, values.shape[1] + 1))), numbers=True)
         self.map.fit(values.shape)
         self.show_numbers(values, Axis(heights(len(rows))), places, [[change.piece for change in row] for row in rows])

@@ -33,7 +33,7 @@ Index = QModelIndex | QPersistentModelIndex
 _SIDE = 5  # columns of one answer: position, token, id, segment, label
 _ROWS = 6  # that are seen at least
 _NAMED = 3  # changes that are told in words
-_LETTERS = (4, 15, 7, 4, 15)  # that the columns of one answer are wide
+_LETTERS = (4, 13, 7, 4, 12)  # that the columns of one answer are wide
 
 
 class Row(NamedTuple):
@@ -117,7 +117,7 @@ class TokenDifference(View):
         told = [self._told(row) for row in changes[:_NAMED]]
         rest = len(changes) - len(told)
         if rest:
-            told.append(self.tr("{0} more are different.").format(rest))
+            told.append(self.tr("And {0} more.").format(rest))
         return f"{strong(same.format(alike, count))} {' '.join(told)}"
 
     def _told(self, row: Row) -> str:
@@ -152,6 +152,7 @@ class PairModel(QAbstractTableModel):
         pinned, now = self.tr("{0} pinned"), self.tr("{0} now")
         names = (*(pinned.format(name) for name in side), *(now.format(name) for name in side))
         self.names = (*names, self.tr("what is different"))
+        self.headings = (side[0], self.tr("pinned"), *side[2:], side[0], self.tr("now"), *side[2:], self.names[-1])
         self._others = (
             self.tr("another place"),
             self.tr("another token"),
@@ -200,7 +201,7 @@ class PairModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return self.names[section]
+            return self.headings[section]
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -292,7 +293,7 @@ class PairTable(QTableView):
         figures, words = QFontMetricsF(theme.mono()), QFontMetricsF(self.font())
         self.verticalHeader().setDefaultSectionSize(round(figures.height()) + 6)
         for column, letters in enumerate(_LETTERS * 2):
-            heading = words.horizontalAdvance(self.rows.names[column]) + 16
+            heading = words.horizontalAdvance(self.rows.headings[column]) + 16
             self.setColumnWidth(column, round(max(figures.horizontalAdvance("0" * letters), heading)))
 
     def _tell(self, current: QModelIndex, _: QModelIndex | None = None) -> None:
