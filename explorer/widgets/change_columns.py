@@ -84,8 +84,8 @@ class ChangeColumns(Picture):
         if found is None or trace is None:
             return
         now, then = found
-        change = np.nan_to_num(now - then)
-        if np.abs(change).max() < _SEEN:
+        change = np.nan_to_num(self.columns.values)
+        if not change.any():
             self._line.say(strong(self.tr("Nothing is different here.")))
             return
         read = place if place is not None and place < len(change) else int(np.abs(change).argmax())
@@ -101,5 +101,8 @@ class ChangeColumns(Picture):
         trace = self._workspace.trace
         assert trace is not None
         self._found = found
-        self.columns.show_values(found[0] - found[1], trace.inputs.originals, self._decimals)
+        change = found[0] - found[1]
+        if np.abs(np.nan_to_num(change)).max() < _SEEN:
+            change *= 0  # or else what is rounding would be as high as the picture
+        self.columns.show_values(change, trace.inputs.originals, self._decimals)
         self.mark(self._workspace.selection.token)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout
 
 from explorer.comparison import Answer
-from explorer.widgets.beside import Beside
 from explorer.widgets.change_columns import ChangeColumns
 from explorer.widgets.difference import no_pairs
 from explorer.widgets.figures import percent, points
@@ -50,15 +49,12 @@ class PairDifference(View):
         )
         self.flips.set_heading(self.tr("One segment flipped"), self.tr("IsNext, in percentage points, now less pinned"))
         self.flips.columns.setAccessibleName(self.flips.heading)
-        left, right = QWidget(), QWidget()
-        for part, picture in ((left, self.picture), (right, self.flips)):
-            column = QVBoxLayout(part)
-            column.setContentsMargins(0, 0, 0, 0)
-            column.addWidget(picture)
-            column.addStretch(1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(Beside(left, right, (1, 1)))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(14)
+        column.addWidget(self.picture)
+        column.addWidget(self.flips)
+        column.addStretch(1)
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self.sentence = no_pairs(Answer(bert, trace), self.pinned)
