@@ -18,6 +18,7 @@ from explorer.widgets.panel import Panel, isolated, note, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
 from explorer.widgets.switch import Switch
+from explorer.widgets.token_difference import TokenDifference
 from explorer.widgets.vocabulary import Vocabulary
 from explorer.widgets.vocabulary_table import Entries, entries
 from explorer.workspace import Selection, Workspace
@@ -50,6 +51,7 @@ class TokensTab(Page):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
         self._spelling: _Spelling | None = None
+        self._difference: TokenDifference | None = None
         self.table = InputTable()
         self.table.setAccessibleName(self.question)
         self.packing = Switch((self.tr("Pair: MLM and NSP"), self.tr("Source and output")))
@@ -102,6 +104,12 @@ class TokensTab(Page):
         self.vocabulary.mark(self._entry(selection.token))
         held = self.workspace.clicked.token
         self.vocabulary.aim(held, self._entry(held))
+
+    def difference(self) -> TokenDifference:
+        if self._difference is None:
+            self._difference = TokenDifference(self)
+            self.hold(self._difference)
+        return self._difference
 
     # How it is laid out
 

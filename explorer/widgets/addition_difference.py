@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from explorer.comparison import Answer
 from explorer.widgets.addition import Addition
+from explorer.widgets.difference import blank, two_spaces
 from explorer.widgets.page import Page
 from explorer.widgets.panel import emphasised, strong
 from model.lens import difference
@@ -26,10 +28,10 @@ class Found(NamedTuple):
     counts: tuple[int, int, int]  # of tokens whose token, segment and position vector is another
 
 
-def found(after: Trace, before: Trace) -> Found:
+def found(now: Answer, pinned: Answer) -> Found:
     """On the worker: ``ValueError`` where there is no difference."""
-    matching = difference.match(after.inputs, before.inputs)
-    parts = difference.embeddings(after, before, matching)
+    matching = difference.match(now.trace.inputs, pinned.trace.inputs)
+    parts = difference.embeddings(now.trace, pinned.trace, matching)
     counts = tuple(_changed(part) for part in (parts.token, parts.segment, parts.position))
     return Found(parts, len(matching.after), matching.size, counts)  # type: ignore[arg-type]
 
@@ -43,13 +45,9 @@ class AdditionDifference(Addition):
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._drawn = None
-        pinned = self.workspace.pinned
-        assert pinned is not None
-        self.page.examine(
-            "difference",
-            lambda _, trace: found(trace, pinned.trace),
-            lambda found: self._show(bert, trace, found),
-        )
+        self.sentence = two_spaces(Answer(bert, trace), self.pinned)
+        if not self.sentence:
+            self.compare(found, lambda found: self._show(bert, trace, found))
 
     def _show(self, bert: Bert, trace: Trace, found: Found) -> None:
         super().draw(bert, dataclasses.replace(trace, embeddings=found.parts))
@@ -64,9 +62,7 @@ class AdditionDifference(Addition):
             said = strong(self.tr("The addends are the same; LayerNorm makes something else of them."))
         else:
             said = strong(self.tr("Nothing is different: every token starts as it does in the pinned answer."))
-        blank = self.tr("Tokens without their like in the pinned sentence stay blank: {0} of {1}.")
-        missing = found.size - found.common
-        self.answer = f"{said} {blank.format(missing, found.size)}" if missing else said
+        self.answer = f"{said} {blank(found.size - found.common, found.size)}".rstrip()
         self.mark(self.workspace.selection)
 
 

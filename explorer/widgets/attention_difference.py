@@ -14,6 +14,7 @@ from explorer.widgets import shrink
 from explorer.widgets.atlas import RESOLUTION, Atlas
 from explorer.widgets.axis import elided, token_axis
 from explorer.widgets.beside import Beside
+from explorer.widgets.difference import blank
 from explorer.widgets.figures import rounded_percent, signed
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
@@ -90,9 +91,7 @@ class AttentionDifference(View):
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._changes = self._head = None
-        assert self.workspace.pinned is not None
-        before = self.workspace.pinned.trace
-        self.page.examine("difference", lambda _, trace: changes(trace, before), self._show)
+        self.compare(lambda now, pinned: changes(now.trace, pinned.trace), self._show)
 
     def mark(self, selection: Selection) -> None:
         trace, pinned, found = self.workspace.trace, self.workspace.pinned, self._changes
@@ -107,6 +106,7 @@ class AttentionDifference(View):
             self.heatmap.setAccessibleName(self.tr("{0}, now less pinned").format(name))
             self.heatmap.show_values(values, tokens, tokens, found.limit)
             self.heads.atlas.mark(head)
+            self.answer = self._answer_for(found, head[0])
             if self.heads.cell is not None:
                 self.all.mark(self.heads.cell)
         self._read(trace, pinned.trace, found.matching, self._cell(selection))
@@ -131,10 +131,10 @@ class AttentionDifference(View):
         self._changes = found
         self._legend.set_limit(found.limit or 1.0)
         self.heads.show_changes(found, trace)
-        self.answer = self._answer_for(found)
         self.mark(self.workspace.selection)
 
-    def _answer_for(self, found: Changes) -> str:
+    def _answer_for(self, found: Changes, chosen: int) -> str:
+        """What changed most of all, and in the ``chosen`` layer."""
         if not found.limit:
             said = strong(self.tr("Nothing is different: every head looks as it did in the pinned answer."))
         else:
@@ -143,11 +143,13 @@ class AttentionDifference(View):
                 int(layer) + 1, int(head) + 1, rounded_percent(float(found.moved.max()))
             )
             colours = self.tr("Orange is more than in the pinned answer, blue is less.")
-            said = f"{strong(most)} {colours}"
-        if not found.matching.unmatched:
-            return said
-        blank = self.tr("Tokens without their like in the pinned sentence stay blank: {0} of {1}.")
-        return f"{said} {blank.format(found.matching.unmatched, found.matching.size)}"
+            in_layer = self.tr("In layer {0} it is head {1} with {2}; its heads have {3} on average.")
+            if layer == chosen:
+                in_layer = self.tr("The heads of layer {0} have {3} on average.")
+            shares = (float(found.moved[chosen].max()), float(found.moved[chosen].mean()))
+            in_layer = in_layer.format(chosen + 1, int(found.moved[chosen].argmax()) + 1, *map(rounded_percent, shares))
+            said = f"{strong(most)} {in_layer} {colours}"
+        return f"{said} {blank(found.matching.unmatched, found.matching.size)}".rstrip()
 
     def _cell(self, selection: Selection) -> Cell | None:
         """The chosen cell, or else where the row of the chosen token, or any, changed most."""

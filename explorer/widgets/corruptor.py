@@ -70,6 +70,13 @@ class Corruptor(View):
     def question(self) -> str:
         return self.tr("What would training hide of this text?")
 
+    @property
+    def incomparable(self) -> str:
+        return self.tr(
+            "What training would hide is drawn by lot from the text, whatever a model answers: there is nothing to "
+            "subtract. Turn to Now or Pinned."
+        )
+
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._stop()
         if bert.config.is_decoder:

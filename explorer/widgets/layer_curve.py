@@ -16,7 +16,7 @@ from explorer.export import Sheet
 from explorer.widgets.axis import elided
 from explorer.widgets.curve_axes import Scale, ticks_written
 from explorer.widgets.curve_labels import spread
-from explorer.widgets.figures import MINUS
+from explorer.widgets.figures import MINUS, NO_BREAK
 from explorer.widgets.heatmap import Cell
 from explorer.widgets.pointed import Pointed
 from model.trace import Floats
@@ -46,6 +46,11 @@ def heights(count: int) -> tuple[str, ...]:
     """What the rows of ``hidden`` are called: L+1 of them."""
     layer = translate("LayerCurve", "layer {0}")
     return (translate("LayerCurve", "input"), *(layer.format(number) for number in range(1, count)))
+
+
+def percents(values: Sequence[float]) -> list[str]:
+    """What stands beside an axis of probabilities."""
+    return [f"{written}{NO_BREAK}%" for written in ticks_written([value * 100 for value in values])]
 
 
 class LayerCurve(Pointed):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,12 +10,13 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidg
 
 from explorer.widgets.axis import Axis, token_axis
 from explorer.widgets.beside import Beside
-from explorer.widgets.curve_axes import bounds, ticks_written
-from explorer.widgets.figures import NO_BREAK, percent, rounded_percent
+from explorer.widgets.curve_axes import bounds
+from explorer.widgets.figures import percent, rounded_percent
 from explorer.widgets.heatmap import Cell, Scale
 from explorer.widgets.job import Job
-from explorer.widgets.layer_curve import Course, LayerCurve, heights
+from explorer.widgets.layer_curve import Course, LayerCurve, heights, percents
 from explorer.widgets.layer_map import Capped, LayerMap
+from explorer.widgets.lens_difference import AT_ONCE, LensDifference
 from explorer.widgets.line import Line
 from explorer.widgets.page import Page
 from explorer.widgets.panel import strong
@@ -30,7 +30,6 @@ from model.trace import Trace
 if TYPE_CHECKING:
     from model.bert import Bert
 
-_AT_ONCE = 4e10  # products of the head: about a second, for which it is not waited to be told to
 _LONGEST = 64  # characters of a word
 
 
@@ -54,7 +53,7 @@ class LayerPredictions(View):
         self._hovered: int | None = None
         self.words = WordMap()
         self.map = LayerMap(self.words, "logit-lens", _python)
-        self.curve = LayerCurve(percent, ticks=_percents)
+        self.curve = LayerCurve(percent, ticks=percents)
         self.paths = Capped(self.curve, self.curve.sheet, "layers-words", self._python_of_paths)
         self.word = QLineEdit(clearButtonEnabled=True)  # type: ignore[call-arg]
         self.job = Job(self.workspace, "LayersTab.lens", self.tr("Ask layer by layer"), self.words)
@@ -82,6 +81,9 @@ class LayerPredictions(View):
         """What the marked cell says."""
         return self._line.text()
 
+    def difference(self) -> View:
+        return LensDifference(self.page)
+
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._asked = self._hovered = None
         self._parts.setVisible(bert.has_mlm)
@@ -97,7 +99,7 @@ class LayerPredictions(View):
         self._lens = None
         self.map.set_heading(self.tr("Best piece of every layer"), self.tr("the colour is its probability"))
         states = trace.hidden.shape[0] * trace.hidden.shape[1]
-        few = float(states) * trace.hidden.shape[2] * bert.config.vocab_size <= _AT_ONCE
+        few = float(states) * trace.hidden.shape[2] * bert.config.vocab_size <= AT_ONCE
         if not few:
             self.words.show_words(np.zeros((0, 0), dtype=np.float32), (), Axis(()), Axis(()))
         hint = self.tr("The masked-LM head is asked about {0} hidden states, which takes a while.")
@@ -290,8 +292,3 @@ def _paths(bert: Bert, trace: Trace, position: int, word: str) -> _Paths:
 
 def _python() -> str:
     return "values = model.lens.passes.result(model.lens.layers.logit_lens(bert, trace)).probability"
-
-
-def _percents(values: Sequence[float]) -> list[str]:
-    """What stands beside the axis."""
-    return [f"{written}{NO_BREAK}%" for written in ticks_written([value * 100 for value in values])]

@@ -12,6 +12,8 @@ from explorer.widgets.figures import signed
 from explorer.widgets.heatmap import Scale
 
 _RAMP = 90  # pixels
+_WHOLE = 10.0  # one that stands for more asks for none
+_FINE = 0.01  # a strongest colour that stands for less asks for more decimals
 
 
 class Legend(QWidget):
@@ -44,7 +46,8 @@ class Legend(QWidget):
         """What stands left and right of the colours."""
         if self._scale is Scale.SHARE:
             return "0", self._end or f"{self._limit:g}"
-        return signed(-self._limit, 2), signed(self._limit, 2)
+        decimals = 0 if self._limit >= _WHOLE else 2 if self._limit >= _FINE else 4
+        return signed(-self._limit, decimals), signed(self._limit, decimals)
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetricsF(theme.font(0.85))

@@ -106,6 +106,11 @@ class Page(QWidget):
         """What is drawn and marked in place of the body while the difference is asked for; None where there is none."""
         return None
 
+    @property
+    def incomparable(self) -> str:
+        """What stands there in place of a difference where there is none."""
+        return self.tr("There is no difference to show here: turn between Now and Pinned, and compare the two by eye.")
+
     def hold(self, difference: View) -> None:
         """Takes in what ``difference`` gives back, which is made only when it is asked for: up to 50 ms go by."""
         self._holders[difference] = Scroll(difference)
@@ -239,9 +244,7 @@ class Page(QWidget):
     def _draw_difference(self, bert: Bert, trace: Trace) -> None:
         view = self.difference()
         if view is None:
-            self.say(
-                self.tr("There is no difference to show here: turn between Now and Pinned, and compare the two by eye.")
-            )
+            self.say(self.incomparable)
             return
         view.sentence = ""
         self._stack.setCurrentWidget(self._holders[view])

@@ -7,10 +7,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from explorer.widgets.contributions import Contributions
+from explorer.widgets.contributions_difference import PairContributionsDifference
 from explorer.widgets.figures import rounded_percent
 from explorer.widgets.page import Page
 from explorer.widgets.pair_verdict import refusal
 from explorer.widgets.panel import strong
+from explorer.widgets.view import View
 from model.lens import attributions
 from model.trace import Trace
 
@@ -35,6 +37,9 @@ class PairContributions(Contributions):
     @property
     def question(self) -> str:
         return self.tr("Which tokens say that B follows A?")
+
+    def difference(self) -> View:
+        return PairContributionsDifference(self.page)
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self.sentence = refusal(bert, trace)

@@ -1,12 +1,18 @@
-"""Whether B follows A, now and in the pinned answer (C14)."""
+"""Whether B follows A, now and in the pinned answer, and what a flipped segment would change in either (C9, C14)."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from html import escape
 from typing import TYPE_CHECKING
 
+import numpy as np
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QVBoxLayout
 
+from explorer.comparison import Answer
+from explorer.widgets.change_columns import ChangeColumns
+from explorer.widgets.difference import no_pairs
 from explorer.widgets.figures import percent, points
 from explorer.widgets.page import Page
 from explorer.widgets.panel import strong
@@ -15,13 +21,15 @@ from explorer.widgets.shifts import Shift, Shifts
 from explorer.widgets.view import View
 from explorer.workspace import Selection
 from model.lens import next_sentence
-from model.trace import Trace
+from model.trace import Floats, Trace
 
 if TYPE_CHECKING:
     from model.bert import Bert
 
 _WIDEST = 720  # pixels: lines beyond that only move the figures away from their words
 _SEEN = 0.0005  # of a probability: what is no more reads as the same
+
+translate = QCoreApplication.translate  # by its own name: lupdate finds the texts by it
 
 Shares = tuple[float, float]  # is next, not next
 
@@ -36,32 +44,28 @@ class PairDifference(View):
         self.picture = Picture(self.shifts, self.shifts.sheet, "next-sentence-difference")
         self.picture.set_heading(self.tr("Both labels"), self.tr("pinned → now, change in percentage points"))
         self.picture.setMaximumWidth(_WIDEST)
+        self.flips = ChangeColumns(
+            page, "flips-difference", "change in percentage points", self.tr("Flip token by token"), decimals=1
+        )
+        self.flips.set_heading(self.tr("One segment flipped"), self.tr("IsNext, in percentage points, now less pinned"))
+        self.flips.columns.setAccessibleName(self.flips.heading)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(14)
         column.addWidget(self.picture)
+        column.addWidget(self.flips)
         column.addStretch(1)
 
     def draw(self, bert: Bert, trace: Trace) -> None:
-        pinned = self.workspace.pinned
-        assert pinned is not None
-        without = next((answer for answer in (bert, pinned.bert) if not answer.has_nsp), None)
-        if without is not None:
-            self.sentence = self.tr(
-                "{0} has no next-sentence head, so there is nothing to compare. Pin an answer of a model with one."
-            ).format(escape(without.name))
-        elif 1 not in trace.inputs.texts:
-            self.sentence = self.tr("There is only one sentence. Type a second one into B to compare what follows.")
-        elif 1 not in pinned.trace.inputs.texts:
-            self.sentence = self.tr("The pinned answer is of one sentence only. Pin an answer of two to compare them.")
-        else:
-            self.page.examine(
-                "difference",
-                lambda *now: (next_sentence.probabilities(*now), next_sentence.probabilities(*pinned)),
-                self._show,
-            )
+        self.sentence = no_pairs(Answer(bert, trace), self.pinned)
+        if self.sentence:
+            return
+        self.compare(verdicts, self._show)
+        hint = self.tr("Each token of both answers gets the other segment in turn, which takes a while.")
+        self.flips.offer(_flips, _flips, "flips", hint)
 
     def mark(self, selection: Selection) -> None:
-        pass  # no token is in it
+        self.flips.mark(selection.token)
 
     def _show(self, found: tuple[Shares, Shares]) -> None:
         now, then = found
@@ -73,13 +77,28 @@ class PairDifference(View):
             ],
             before=True,
         )
-        before, after = (escape(percent(shares[0])) for shares in (then, now))
-        if abs(now[0] - then[0]) < _SEEN:
-            said = self.tr("Nothing is different: that B follows A has {0}, as in the pinned answer.").format(after)
-        else:
-            rises, falls = (
-                self.tr("That B follows A rises from {0} in the pinned answer to {1}."),
-                self.tr("That B follows A falls from {0} in the pinned answer to {1}."),
-            )
-            said = (rises if now[0] > then[0] else falls).format(before, after)
-        self.answer = strong(said)
+        self.answer = told(now, then)
+
+
+def verdicts(now: Answer, pinned: Answer) -> tuple[Shares, Shares]:
+    """On the worker: what either answer says."""
+    return next_sentence.probabilities(*now), next_sentence.probabilities(*pinned)
+
+
+def told(now: Shares, then: Shares) -> str:
+    """In words how the verdict changed. Rich text."""
+    before, after = (escape(percent(shares[0])) for shares in (then, now))
+    if abs(now[0] - then[0]) < _SEEN:
+        said = translate("PairDifference", "Nothing is different: that B follows A has {0}, as in the pinned answer.")
+        return strong(said.format(after))
+    rises, falls = (
+        translate("PairDifference", "That B follows A rises from {0} in the pinned answer to {1}."),
+        translate("PairDifference", "That B follows A falls from {0} in the pinned answer to {1}."),
+    )
+    return strong((rises if now[0] > then[0] else falls).format(before, after))
+
+
+def _flips(bert: Bert, trace: Trace) -> Generator[float, None, Floats]:
+    """(T,) what flipping each token's segment changes of IsNext, in percentage points."""
+    flipped = yield from next_sentence.flips(bert, trace)
+    return (flipped - np.float32(next_sentence.probabilities(bert, trace)[0])) * 100

@@ -20,6 +20,7 @@ from explorer.widgets.line import Line
 from explorer.widgets.page import Page
 from explorer.widgets.pair_verdict import without_head
 from explorer.widgets.panel import Panel, emphasised, strong
+from explorer.widgets.paragraph_difference import ParagraphDifference
 from explorer.widgets.picture import Picture
 from explorer.widgets.view import View, lines
 from explorer.workspace import Selection
@@ -89,6 +90,9 @@ class ParagraphGrid(View):
         """What the marked pair says."""
         return self._line.text()
 
+    def difference(self) -> View:
+        return ParagraphDifference(self.page, self._sentences)
+
     def draw(self, bert: Bert, trace: Trace) -> None:
         self.sentence = without_head(bert)
         if not self.sentence:
@@ -133,7 +137,7 @@ class ParagraphGrid(View):
         bert, trace = self.workspace.bert, self.workspace.trace
         if bert is None or trace is None or self.sentence or not self.isVisible():
             return
-        sentences = tuple(paragraph.split(self.text.toPlainText()[:_LONGEST]))
+        sentences = self._sentences()
         asked = (bert.fingerprint, trace.direction, trace.scenario.heads_off, trace.scenario.layers_off, sentences)
         if asked == self._asked and self.found is not None:
             self._show(self.found)
@@ -150,6 +154,9 @@ class ParagraphGrid(View):
             self.tr("Every sentence is asked about with every other, which takes a while."),
             at_once=was_running or 2 <= len(sentences) <= _AT_ONCE,
         )
+
+    def _sentences(self) -> tuple[str, ...]:
+        return tuple(paragraph.split(self.text.toPlainText()[:_LONGEST]))
 
     def _put_in(self) -> None:
         if self.found is not None and self._cell is not None and self._cell[0] != self._cell[1]:

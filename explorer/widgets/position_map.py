@@ -17,7 +17,8 @@ from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.page import Page
 from explorer.widgets.panel import emphasised, note, strong
 from explorer.widgets.picture import Picture
-from explorer.widgets.view import MapView, chosen_token
+from explorer.widgets.position_difference import PositionDifference
+from explorer.widgets.view import MapView, View, chosen_token
 from explorer.workspace import Selection
 from model.lens import embeddings
 from model.lens.embeddings import PositionTable
@@ -83,6 +84,9 @@ class PositionMap(MapView):
     def remark(self) -> str:
         """What there is to know about positions that were never trained; empty where all were."""
         return self._untrained.text()
+
+    def difference(self) -> View:
+        return PositionDifference(self.page)
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._hovered = None

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtWidgets import QVBoxLayout
+import numpy as np
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer.comparison import Answer
-from explorer.widgets.axis import elided
+from explorer.widgets.axis import Axis, elided
+from explorer.widgets.beside import Beside
+from explorer.widgets.change_columns import ChangeColumns
+from explorer.widgets.difference import chosen_places, no_predictions, not_there
 from explorer.widgets.figures import percent, points
+from explorer.widgets.heatmap import Cell, Scale
+from explorer.widgets.layer_curve import heights
+from explorer.widgets.layer_map import LayerMap
+from explorer.widgets.map_difference import MapDifference
 from explorer.widgets.page import Page
 from explorer.widgets.panel import strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.shifts import Shift, Shifts
 from explorer.widgets.view import View
+from explorer.widgets.word_map import WordMap
 from explorer.workspace import Selection
 from model.lens import difference, masked_lm
 from model.lens.difference import Change
-from model.trace import Trace
+from model.trace import Floats, Trace
 
 if TYPE_CHECKING:
     from model.bert import Bert
@@ -32,22 +42,25 @@ class Found(NamedTuple):
 
     position: int
     place: int | None
-    changes: tuple[Change, ...]
+    changes: tuple[Change, ...] = ()
+    by_layer: tuple[tuple[Change, ...], ...] = ()  # none where the two models have other layers
 
 
 def found(now: Answer, pinned: Answer, token: int | None) -> Found:
-    """On the worker: for the chosen ``token``, or else the first that is edited in one of both, or of the text."""
-    matching = difference.match(now.trace.inputs, pinned.trace.inputs)
-    likes = dict(zip(matching.before.tolist(), matching.after.tolist(), strict=True))
-    edited = masked_lm.asked(*now) + [likes[place] for place in masked_lm.asked(*pinned) if place in likes]
-    last = len(now.trace.tokens) - 1
-    position = token if token is not None and token <= last else next(iter(edited), min(1, last))
-    place = matching.like(position)
-    return Found(position, place, () if place is None else difference.predictions(now, pinned, (position, place)))
+    """On the worker: for the chosen ``token``, or else where ``chosen_places`` says."""
+    position, place = chosen_places(now, pinned, token)
+    if place is None:
+        return Found(position, place)
+    changes = difference.predictions(now, pinned, (position, place))
+    is_alike = len(now.trace.hidden) == len(pinned.trace.hidden)
+    return Found(position, place, changes, difference.candidates(now, pinned, (position, place)) if is_alike else ())
 
 
 class PredictionDifference(View):
-    """A line a candidate: its probability then and now, the largest change first. Enter asks how it came about."""
+    """Left a line a candidate, the largest change first; right each token's surprise, and the candidates by layer.
+
+    Enter on a candidate asks how its probability came about.
+    """
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)
@@ -57,32 +70,43 @@ class PredictionDifference(View):
         self.shifts.setAccessibleName(self.tr("The predictions then and now"))
         self.picture = Picture(self.shifts, self.shifts.sheet, "masked-lm-difference")
         self.picture.setMaximumWidth(_WIDEST)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.picture)
-        column.addStretch(1)
+        self.surprise = ChangeColumns(
+            page, "surprise-difference", "change of the surprise in nats", self.tr("Ask token by token"), decimals=1
+        )
+        self.surprise.set_heading(self.tr("How surprising is each token?"), self.tr("change of −ln p in nats"))
+        self.surprise.columns.setAccessibleName(self.tr("How the surprise of each token changed"))
+        self.layers = CandidatesDifference(page)
+        self._lay_out()
         self.shifts.chosen.connect(self._inspect)
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._asked, self._found = -1, None
-        pinned = self.workspace.pinned
-        assert pinned is not None
-        without = next((answer for answer in (bert, pinned.bert) if not answer.has_mlm), None)
-        if without is not None:
-            self.sentence = self.tr(
-                "{0} has no masked-LM head, so there are no predictions to compare. Pin an answer of a model with one."
-            ).format(escape(without.name))
-        elif bert.config.is_decoder != pinned.bert.config.is_decoder:
-            self.sentence = self.tr(
-                "One of the two models says what comes next and the other what stands at a position: there is no "
-                "difference to show. Choose Now or Pinned."
-            )
+        self.layers.forget()
+        self.sentence = no_predictions(Answer(bert, trace), self.pinned)
+        if not self.sentence:
+            hint = self.tr("Each token of both answers is masked in turn, which takes a while.")
+            self.surprise.offer(masked_lm.surprise, masked_lm.surprise, "surprise", hint)
 
     def mark(self, selection: Selection) -> None:
-        pinned, token = self.workspace.pinned, selection.token
-        if pinned is not None and token != self._asked:
+        token = selection.token
+        self.surprise.mark(token)
+        self.layers.mark(selection)
+        if token != self._asked:
             self._asked = token
-            self.page.examine("difference", lambda *now: found(Answer(*now), pinned, token), self._show)
+            self.compare(lambda now, pinned: found(now, pinned, token), self._show)
+
+    def _lay_out(self) -> None:
+        left, right = QWidget(), QWidget()
+        for part, pictures in ((left, (self.picture,)), (right, (self.surprise, self.layers))):
+            column = QVBoxLayout(part)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(14)
+            for picture in pictures:
+                column.addWidget(picture)
+            column.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(Beside(left, right, (1, 1)))
 
     def _show(self, found: Found) -> None:
         trace, pinned = self.workspace.trace, self.workspace.pinned
@@ -91,15 +115,14 @@ class PredictionDifference(View):
         self._found = found
         token = trace.tokens[found.position]
         self.picture.setVisible(found.place is not None)
+        self.layers.setVisible(bool(found.by_layer))
         if found.place is None:
-            self.answer = self.tr("The pinned text has no {0} there: choose another token.").format(
-                strong(escape(elided(token)))
-            )
+            self.answer = not_there(token)
             return
         former = pinned.trace.tokens[found.place]
         heading = self.tr("Position {0} · {1}") if former == token else self.tr("Position {0} · {1}, pinned {2}")
         heading = heading.format(found.position, elided(token), elided(former))
-        self.picture.set_heading(heading, self.tr("pinned → now, change in percentage points"))
+        self.picture.set_heading(heading, self.tr("pinned → now, and change"))
         self.shifts.show_shifts(
             [
                 Shift(
@@ -109,9 +132,11 @@ class PredictionDifference(View):
             ],
             before=True,
         )
-        self.answer = self._answer_for(found.changes, heading)
+        if found.by_layer:
+            self.layers.show_candidates(found.by_layer)
+        self.answer = self._answer_for(found.changes)
 
-    def _answer_for(self, changes: tuple[Change, ...], heading: str) -> str:
+    def _answer_for(self, changes: tuple[Change, ...]) -> str:
         most = changes[0]
         if abs(most.after - most.before) < _SEEN:
             return strong(self.tr("Nothing is different here: the predictions are those of the pinned answer."))
@@ -133,3 +158,32 @@ class PredictionDifference(View):
     def _inspect(self, line: int) -> None:
         if self._found is not None:
             self.workspace.inspect_piece(self._found.position, self._found.changes[line].piece)
+
+
+class CandidatesDifference(MapDifference):
+    """A row a layer, from left to right the candidates whose probability changed most if it were the last."""
+
+    def __init__(self, page: Page) -> None:
+        words = WordMap(scale=Scale.SIGNED)
+        self.map = LayerMap(words, "masked-lm-layers-difference", None)
+        self.map.set_heading(self.tr("Across the layers"), self.tr("what changed most, in percentage points"))
+        super().__init__(page, self.map, tokens=None)
+        self._rows: tuple[tuple[Change, ...], ...] = ()
+        words.setAccessibleName(self.map.heading)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.map)
+
+    def show_candidates(self, rows: tuple[tuple[Change, ...], ...]) -> None:
+        """Draws the changes of L+1 rows."""
+        self._rows = rows
+        values: Floats = np.array([[c.after - c.before for c in row] for row in rows], np.float32) * 100
+        places = Axis(tuple(map(str, range(1, values.shape[1] + 1))), numbers=True)
+        self.map.fit(values.shape)
+        self.show_numbers(values, Axis(heights(len(rows))), places, [[change.piece for change in row] for row in rows])
+
+    def read(self, cell: Cell) -> tuple[str, Sequence[str]]:
+        change = self._rows[cell[0]][cell[1]]
+        sentence = self.tr("{0}: {1} had {2} in the pinned answer and has {3} now.")
+        height = heights(len(self._rows))[cell[0]]
+        return sentence, (height, elided(change.piece), percent(change.before), percent(change.after))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout
 
 from explorer.widgets.axis import Axis, token_axis
 from explorer.widgets.figures import signed
+from explorer.widgets.flip_difference import FlipDifference
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
 from explorer.widgets.line import Line
@@ -72,6 +73,9 @@ class SegmentFlip(View):
     def reading(self) -> str:
         """What the marked hidden state says."""
         return self._line.text()
+
+    def difference(self) -> View:
+        return FlipDifference(self.page)
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._position, self._flip = None, None

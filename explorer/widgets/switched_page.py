@@ -62,6 +62,10 @@ class SwitchedPage(Page):
                 self.hold(made)
         return self._differences[self.view]
 
+    @property
+    def incomparable(self) -> str:
+        return self.view.incomparable or super().incomparable
+
     def mark(self, selection: Selection) -> None:
         if not self.view.sentence:
             self.view.mark(selection)

@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QComboBox, QLabel
 
 from explorer import theme
 from explorer.widgets.contributions import Contributions
+from explorer.widgets.contributions_difference import TokenContributionsDifference
 from explorer.widgets.figures import rounded_percent
 from explorer.widgets.page import Page
 from explorer.widgets.panel import strong
 from explorer.widgets.predictions import chosen_position, without_head
+from explorer.widgets.view import View
 from explorer.workspace import Selection
 from model.lens import attributions, masked_lm
 from model.lens.masked_lm import Expectation
@@ -51,6 +53,9 @@ class TokenContributions(Contributions):
     def position(self) -> int | None:
         """Where the word is expected."""
         return self._position
+
+    def difference(self) -> View:
+        return TokenContributionsDifference(self.page)
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self.sentence = without_head(bert)

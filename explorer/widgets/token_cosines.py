@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from explorer.widgets.axis import token_axis
 from explorer.widgets.bars import Bar, Bars
+from explorer.widgets.cosines_difference import CosinesDifference
 from explorer.widgets.figures import cosine
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.page import Page
 from explorer.widgets.panel import isolated, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.switch import Switch
-from explorer.widgets.view import MapView
+from explorer.widgets.view import MapView, View
 from explorer.workspace import Selection
 from model.lens import embeddings
 from model.lens.steps import Place, Stage
@@ -59,6 +60,9 @@ class TokenCosines(MapView):
     @property
     def question(self) -> str:
         return self.tr("Which tokens are alike?")
+
+    def difference(self) -> View:
+        return CosinesDifference(self.page)
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._stages, self._near = [], None

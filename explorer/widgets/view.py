@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.comparison import Answer
 from explorer.widgets.beside import Beside
 from explorer.widgets.heatmap import Scale
 from explorer.widgets.legend import Legend
@@ -71,6 +73,25 @@ class View(QWidget):
     def difference(self) -> View | None:
         """Makes what stands in its place while the difference is asked for; None where there is none."""
         return None
+
+    @property
+    def incomparable(self) -> str:
+        """Why ``difference`` makes none, and what to do; empty where there is no more to say than that."""
+        return ""
+
+    @property
+    def pinned(self) -> Answer:
+        """The answer that is pinned: of a view that is drawn while the difference is asked for."""
+        pinned = self.workspace.pinned
+        assert pinned is not None
+        return pinned
+
+    def compare(
+        self, lens: Callable[[Answer, Answer], Any], done: Callable[[Any], None], key: str = "difference"
+    ) -> None:
+        """Runs ``lens`` of the present answer and the pinned one on the worker, as the page's ``examine`` does."""
+        pinned = self.pinned
+        self.page.examine(key, lambda *now: lens(Answer(*now), pinned), done)
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         """Shows a new answer of the model."""

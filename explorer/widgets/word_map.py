@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.axis import Axis, Line
-from explorer.widgets.figures import rounded_percent
+from explorer.widgets.figures import rounded_percent, signed
 from explorer.widgets.heatmap import Heatmap, Scale
 from model.trace import Floats
 
@@ -21,10 +21,10 @@ _SIDE = 3.0  # pixels left and right of a word
 
 
 class WordMap(Heatmap):
-    """Shares (R, C) with as many words; where cells are too narrow for words, zooming in shows them."""
+    """Shares (R, C), or how much they changed, with as many words; zooming in shows those that have no room."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, scale=Scale.SHARE, square=False)
+    def __init__(self, parent: QWidget | None = None, *, scale: Scale = Scale.SHARE) -> None:
+        super().__init__(parent, scale=scale, square=False)
         self._words: Sequence[Sequence[str]] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
 
@@ -52,18 +52,26 @@ class WordMap(Heatmap):
             return
         small = QFontMetricsF(self._figures)
         widest = small.horizontalAdvance(rounded_percent(0.9996)) + 2  # the longest there is
+        write = rounded_percent if self._scale is Scale.SHARE else _points
         with_share = down.cell >= metrics.height() + small.height() + 4 and across.cell >= widest
         for row in down.entries(len(self._rows), 1):
             for column in across.entries(len(self._columns), 1):
                 share = float(self._values[row, column])
+                if not self._words[row][column]:
+                    continue
                 painter.setPen(self._ink[self._level(share)])
                 left, top = across.start + column * across.cell + _SIDE, down.start + row * down.cell
                 box = QRectF(left, top, across.cell - 2 * _SIDE, down.cell)
                 if with_share:
                     painter.setFont(self._figures)
                     below = box.adjusted(-_SIDE, down.cell / 2, _SIDE, -1)
-                    painter.drawText(below, Qt.AlignmentFlag.AlignCenter, rounded_percent(share))
+                    painter.drawText(below, Qt.AlignmentFlag.AlignCenter, write(share))
                     box.setHeight(down.cell / 2 + 2)
                 painter.setFont(font)
                 text = metrics.elidedText(self._words[row][column], Qt.TextElideMode.ElideRight, box.width())
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def _points(value: float) -> str:
+    written = signed(value, 1)
+    return f"+{written}" if value > 0 and written.strip("0.") else written

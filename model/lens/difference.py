@@ -6,6 +6,7 @@ run. What cannot be subtracted raises ``ValueError`` with a sentence that says w
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ import numpy as np
 
 from model import inputs
 from model.inputs import Inputs, Integers
-from model.lens import masked_lm
+from model.lens import layers, masked_lm
+from model.lens.passes import in_passes
 from model.trace import EmbeddingsTrace, Floats, Trace
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 Head = tuple[int, int]  # (layer, head)
 
 _PARTS = fields(EmbeddingsTrace)
+_HEAD_AS_TOKENS = 16  # of the network: about what the heads of both models cost at one position
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +55,15 @@ class Change:
     after: float
 
 
+@dataclass(frozen=True, eq=False)
+class LensChange:
+    """The masked-LM head on every hidden state of both answers; NaN and "" at tokens without a like."""
+
+    now: tuple[tuple[str, ...], ...]  # L+1 rows of T pieces: the most probable one
+    then: tuple[tuple[str, ...], ...]  # the same of the pinned answer
+    elsewhere: Floats  # (L+1, T) share of the probability that other pieces have: 0 is the same, 1 wholly another
+
+
 def match(after: Inputs, before: Inputs) -> Matching:
     """Which tokens are each other's like: those of the texts as in a diff, whatever was edited in their place.
 
@@ -66,16 +78,33 @@ def match(after: Inputs, before: Inputs) -> Matching:
     return Matching(places[:, 0], places[:, 1], len(after))
 
 
+def between(after: Floats, before: Floats, matching: Matching) -> Floats:
+    """(…, T, T) ``after`` less ``before`` (…, S, S), both of tokens with tokens; NaN where one of two has no like."""
+    here, there = ((places[:, None], places) for places in (matching.after, matching.before))
+    if matching.size == before.shape[-1] and np.array_equal(matching.after, matching.before) and not matching.unmatched:
+        return after - before
+    found = np.full_like(after, np.nan)
+    found[(..., *here)] = after[(..., *here)] - before[(..., *there)]
+    return found
+
+
+def aligned(before: Floats, matching: Matching) -> Floats:
+    """(…, T) the numbers ``before`` (…, S) of the pinned tokens, each where its like now stands; NaN without one."""
+    found = np.full((*before.shape[:-1], matching.size), np.nan, dtype=np.float32)
+    found[..., matching.after] = before[..., matching.before]
+    return found
+
+
 def attention(after: Trace, before: Trace, matching: Matching, head: Head) -> Floats:
     """(T, T) the weights of a ``head``; NaN where one of the two tokens has no like."""
     _require_heads(after, before)
-    return _between(after.attention[head], before.attention[head], matching)
+    return between(after.attention[head], before.attention[head], matching)
 
 
 def layer_attention(after: Trace, before: Trace, matching: Matching, layer: int) -> Floats:
     """(H, T, T) the weights of all heads of a ``layer``; NaN where one of the two tokens has no like."""
     _require_heads(after, before)
-    return _between(after.attention[layer], before.attention[layer], matching)
+    return between(after.attention[layer], before.attention[layer], matching)
 
 
 def moved(layers: Floats, matching: Matching) -> Floats:
@@ -127,17 +156,75 @@ def predictions(
 
     ``ValueError`` where one has no MLM head, or another vocabulary.
     """
-    entries = after[0].tokenizer.tokens
-    if entries != before[0].tokenizer.tokens:
+    require_vocabulary(after[0], before[0])
+    now, then = (np.exp(masked_lm.log_probabilities(*answer)) for answer in ((*after, places[0]), (*before, places[1])))
+    return _changes(after[0], now, then, top)
+
+
+def candidates(
+    after: tuple[Bert, Trace], before: tuple[Bert, Trace], places: tuple[int, int], top: int = 5
+) -> tuple[tuple[Change, ...], ...]:
+    """L+1 rows of ``top`` entries at their ``places``: of those that either answer has among its best at a height,
+    the ones whose probability changed most there.
+
+    ``ValueError`` as for ``predictions``, and where one has other layers.
+    """
+    require_vocabulary(after[0], before[0])
+    require_layers(after[1], before[1])
+    rows = (layers.probabilities(*answer, place) for answer, place in zip((after, before), places, strict=True))
+    return tuple(_changes(after[0], now, then, top)[:top] for now, then in zip(*rows, strict=True))
+
+
+def logit_lens(
+    after: tuple[Bert, Trace], before: tuple[Bert, Trace], matching: Matching
+) -> Generator[float, None, LensChange]:
+    """How what every layer would predict changed, at every token. Yields the share done between passes.
+
+    ``ValueError`` as for ``candidates``.
+    """
+    require_vocabulary(after[0], before[0])
+    require_layers(after[1], before[1])
+    entries, count = after[0].tokenizer.tokens, len(after[1].hidden)
+    pieces = [[[""] * matching.size for _ in range(count)] for _ in (after, before)]
+    elsewhere = np.full((count, matching.size), np.nan, dtype=np.float32)
+    cells = np.arange(count * len(matching.after))
+    for chosen, done in in_passes(cells, _HEAD_AS_TOKENS):
+        rows, pairs = np.divmod(chosen, len(matching.after))
+        places = matching.after[pairs], matching.before[pairs]
+        shares = []
+        for (bert, trace), where, written in zip((after, before), places, pieces, strict=True):
+            bert.require(trace)
+            share = np.exp(masked_lm.log_softmax(bert.mlm_logits(trace.hidden[rows, where])))[:, : len(entries)]
+            for row, place, entry in zip(rows, places[0], share.argmax(axis=1), strict=True):
+                written[row][place] = entries[entry]
+            shares.append(share)
+        elsewhere[rows, places[0]] = np.abs(shares[0] - shares[1]).sum(axis=1) / 2
+        yield done
+    if not np.isfinite(elsewhere[:, matching.after]).all():
+        raise ValueError("One of the two models computes no numbers here: some of its weights are not finite.")
+    now, then = (tuple(map(tuple, rows)) for rows in pieces)
+    return LensChange(now, then, elsewhere)
+
+
+def require_vocabulary(after: Bert, before: Bert) -> None:
+    """``ValueError`` where the two models know other pieces."""
+    if after.tokenizer.tokens != before.tokenizer.tokens:
         raise ValueError(
-            f"The pinned answer is by {before[0].name}, which has another vocabulary: its predictions cannot be "
+            f"The pinned answer is by {before.name}, which has another vocabulary: its predictions cannot be "
             "compared one by one. Choose Now or Pinned, or pin an answer of this model."
         )
-    here, there = (masked_lm.log_probabilities(*answer) for answer in ((*after, places[0]), (*before, places[1])))
-    listed = dict.fromkeys((*masked_lm.best(here, top), *masked_lm.best(there, top)))
-    now, then = np.exp(here), np.exp(there)
+
+
+def require_layers(after: Trace, before: Trace) -> None:
+    """``ValueError`` where the two models have not as many layers."""
+    _require_same(after, before, "layers", (len(after.hidden) - 1,), (len(before.hidden) - 1,))
+
+
+def _changes(bert: Bert, now: Floats, then: Floats, top: int) -> tuple[Change, ...]:
+    """The ``top`` entries of ``now`` and of ``then`` (V,), the largest change first."""
+    listed = dict.fromkeys((*masked_lm.best(now, top), *masked_lm.best(then, top)))
     order = sorted(listed, key=lambda entry: -abs(float(now[entry]) - float(then[entry])))
-    return tuple(Change(entries[entry], float(then[entry]), float(now[entry])) for entry in order)
+    return tuple(Change(bert.tokenizer.tokens[entry], float(then[entry]), float(now[entry])) for entry in order)
 
 
 def _text(rows: Inputs, text: int) -> list[str]:
@@ -152,15 +239,6 @@ def _swapped(after: Inputs, before: Inputs) -> list[tuple[int, int]]:
 
     pairs = ((None, None), (0, 1), (1, 0))
     return [pair for one, two in pairs for pair in zip(places(after, one), places(before, two), strict=True)]
-
-
-def _between(after: Floats, before: Floats, matching: Matching) -> Floats:
-    here, there = ((places[:, None], places) for places in (matching.after, matching.before))
-    if matching.size == before.shape[-1] and np.array_equal(matching.after, matching.before) and not matching.unmatched:
-        return after - before
-    found = np.full_like(after, np.nan)
-    found[(..., *here)] = after[(..., *here)] - before[(..., *there)]
-    return found
 
 
 def _unit(vectors: Floats) -> Floats:

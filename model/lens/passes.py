@@ -35,6 +35,20 @@ def result(lens: Generator[float, None, Result]) -> Result:
             return found
 
 
+def in_turn(*lenses: Generator[float, None, Result]) -> Generator[float, None, list[Result]]:
+    """The ``lenses``, one after the other, as one that ends with all their results."""
+    found: list[Result] = []
+    for lens in lenses:
+        while True:
+            try:
+                done = next(lens)
+            except StopIteration as stop:
+                found.append(stop.value)
+                break
+            yield (len(found) + done) / len(lenses)
+    return found
+
+
 def copies(row: Integers, count: int) -> Integers:
     """(count, T) of a ``row`` (T,), to be written into."""
     return np.repeat(row[None], count, axis=0)

@@ -210,12 +210,17 @@ def test_nothing_is_cut_in_a_language_of_longer_words(
     assert (window.width(), window.height()) == size
 
 
-def test_no_difference_is_cut_in_a_language_of_longer_words(speaking: None, opened: Opened, qtbot: QtBot) -> None:
-    window = opened((1024, 700))
+def compare(window: Window, qtbot: QtBot) -> None:
+    """Pins the answer, asks another question, and turns to the difference."""
     window.workspace.pin()
     window.workspace.edit(lambda scenario: scenario.restore(2))
     qtbot.waitUntil(lambda: window.workspace.worker.is_idle, timeout=20_000)
     window.workspace.compare(Shown.DIFFERENCE)
+
+
+def test_no_difference_is_cut_in_a_language_of_longer_words(speaking: None, opened: Opened, qtbot: QtBot) -> None:
+    window = opened((1024, 700))
+    compare(window, qtbot)
     problems = {name: found for name, screen in screens(window, qtbot) if (found := cut(screen))}
     assert not problems, "\n".join(f"{name}: {entry}" for name, found in problems.items() for entry in found)
     assert (window.width(), window.height()) == (1024, 700)
@@ -240,8 +245,11 @@ def said(widget: QWidget) -> Iterator[str]:
         yield widget.toolTip()
 
 
-def test_every_text_is_translated(speaking: None, opened: Opened, qtbot: QtBot) -> None:
+@pytest.mark.parametrize("compared", [False, True])
+def test_every_text_is_translated(speaking: None, opened: Opened, qtbot: QtBot, compared: bool) -> None:
     window = opened((1440, 900))
+    if compared:
+        compare(window, qtbot)
     tokens, masked = window.pages["tokens"], window.pages["masked-lm"]
     assert isinstance(tokens, TokensTab)
     assert isinstance(masked, MaskedLMTab)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from explorer.comparison import Shown
+from explorer.widgets.attention_difference import AttentionDifference
 from explorer.window import Window
 from model.training.run import Run, default_runs
 from tests.explorer.runs import made_up
@@ -106,3 +109,20 @@ def test_what_was_asked_stays_undoable_while_the_steps_change(opened: Window, an
     answered(lambda: opened.time.go(-1))
     answered(opened.workspace.undo)
     assert opened.workspace.scenario.second == "he likes playing"
+
+
+def test_a_pinned_step_is_subtracted_from_the_one_the_slider_goes_to(
+    opened: Window, answered: Answered, qtbot: QtBot
+) -> None:
+    workspace = opened.workspace
+    pinned = workspace.trace
+    workspace.pin()
+    answered(lambda: opened.time.go(-2))
+    opened.show_tab("attention")
+    workspace.compare(Shown.DIFFERENCE)
+    now, view = workspace.trace, opened.pages["attention"].difference()
+    assert now is not None
+    assert pinned is not None
+    assert isinstance(view, AttentionDifference)
+    qtbot.waitUntil(lambda: workspace.worker.is_idle and view.heatmap.values.size > 0, timeout=10_000)
+    np.testing.assert_array_equal(view.heatmap.values, now.attention[0, 0] - pinned.attention[0, 0])

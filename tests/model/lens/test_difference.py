@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import model
-from model.lens import difference
+from model.lens import difference, layers, passes
 from model.scenario import Scenario
 
 PAIR = Scenario("My dog is cute", "He likes playing")
@@ -34,6 +34,11 @@ def test_an_answer_and_itself_have_no_difference_anywhere(starter: model.Bert) -
     changes = difference.predictions((starter, trace), (starter, trace), (2, 2))
     assert len(changes) == 10
     assert all(change.before == change.after for change in changes)
+    lens = passes.result(difference.logit_lens((starter, trace), (starter, trace), matching))
+    assert not lens.elsewhere.any()
+    assert lens.now == lens.then
+    rows = difference.candidates((starter, trace), (starter, trace), (2, 2))
+    assert all(change.before == change.after for row in rows for change in row)
 
 
 def test_a_masked_token_is_the_like_of_itself_unmasked(starter: model.Bert) -> None:
@@ -127,3 +132,36 @@ def test_models_of_other_sizes_have_no_difference_and_it_says_what_to_do(
         difference.attention(after, before, matching, (0, 0))
     with pytest.raises(ValueError, match="another vocabulary"):
         difference.predictions((starter, after), (textbook, before), (1, 1))
+
+
+def test_each_layer_shows_where_its_first_guess_is_another_and_how_much_it_moved(starter: model.Bert) -> None:
+    before, after = starter.trace(Scenario("My dog is cute")), starter.trace(Scenario("My old dog is cute").mask(3))
+    matching = difference.match(after.inputs, before.inputs)
+    found = passes.result(difference.logit_lens((starter, after), (starter, before), matching))
+    assert np.isnan(found.elsewhere[:, 2]).all()
+    assert {row[2] for row in found.now + found.then} == {""}
+    for height in (0, 4, 6):
+        now = layers.probabilities(starter, after, 3)[height].astype(float)
+        then = layers.probabilities(starter, before, 2)[height].astype(float)
+        assert found.elsewhere[height, 3] == pytest.approx(np.maximum(now - then, 0).sum(), abs=1e-5)
+        assert found.now[height][3] == starter.tokenizer.tokens[now.argmax()]
+        assert found.then[height][3] == starter.tokenizer.tokens[then.argmax()]
+
+
+def test_the_candidates_of_each_layer_are_those_that_changed_most_there(starter: model.Bert) -> None:
+    before, after = starter.trace(PAIR), starter.trace(PAIR.mask(2))
+    rows = difference.candidates((starter, after), (starter, before), (2, 2), top=3)
+    assert [len(row) for row in rows] == [3] * 7
+    now, then = (layers.probabilities(starter, trace, 2)[4] for trace in (after, before))
+    for change in rows[4]:
+        entry = starter.tokenizer.id(change.piece)
+        assert (change.before, change.after) == pytest.approx((float(then[entry]), float(now[entry])))
+    sizes = [abs(change.after - change.before) for change in rows[4]]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_numbers_of_the_pinned_tokens_stand_where_their_like_now_stands(starter: model.Bert) -> None:
+    before, after = starter.trace(Scenario("My dog is cute")), starter.trace(Scenario("My old dog is cute"))
+    matching = difference.match(after.inputs, before.inputs)
+    found = difference.aligned(np.arange(6, dtype=np.float32), matching)
+    np.testing.assert_array_equal(found, [0, 1, np.nan, 2, 3, 4, 5])

@@ -1,0 +1,135 @@
+"""What each token contributes to an answer now, less what it contributed to the pinned one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+from PySide6.QtWidgets import QVBoxLayout
+
+from explorer.comparison import Answer
+from explorer.widgets.axis import elided
+from explorer.widgets.change_columns import ChangeColumns
+from explorer.widgets.difference import chosen_places, no_pairs, no_predictions, not_there
+from explorer.widgets.figures import percent
+from explorer.widgets.page import Page
+from explorer.widgets.pair_difference import Shares, told, verdicts
+from explorer.widgets.panel import strong
+from explorer.widgets.view import View
+from explorer.workspace import Selection
+from model.lens import attributions, masked_lm
+from model.trace import Floats, Trace
+
+if TYPE_CHECKING:
+    from model.bert import Bert
+
+_HEIGHT = 260.0  # pixels of the columns, where there is room
+
+
+class ContributionsDifference(View):
+    """A column a token, up where it says more for the answer than it did."""
+
+    def __init__(self, page: Page, quantity: str) -> None:
+        super().__init__(page)
+        self.changes = ChangeColumns(
+            page, "contributions-difference", quantity, self.tr("Work out both contributions"), 2, _HEIGHT
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.changes)
+        column.addStretch(1)
+
+    def mark(self, selection: Selection) -> None:
+        self.changes.mark(selection.token)
+
+    def hint(self) -> str:
+        """What stands beside the button for long texts."""
+        return self.tr("Some dozens of passes through all layers and back, for both answers, which takes a while.")
+
+
+class PairContributionsDifference(ContributionsDifference):
+    """In log odds of IsNext over NotNext."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page, "change of the contribution to the log odds of IsNext")
+        self.changes.set_heading(
+            self.tr("Contributions to IsNext, now less pinned"), self.tr("log odds; above the line more for it")
+        )
+        self.changes.columns.setAccessibleName(self.changes.heading)
+
+    def draw(self, bert: Bert, trace: Trace) -> None:
+        self.sentence = no_pairs(Answer(bert, trace), self.pinned)
+        if self.sentence:
+            return
+        self.compare(verdicts, lambda shares: self._say(*shares))
+        self.changes.offer(_of_pair, _of_pair, "pair", self.hint())
+
+    def _say(self, now: Shares, then: Shares) -> None:
+        self.answer = told(now, then)
+
+
+class Word(NamedTuple):
+    """The piece whose probability is explained, where in either answer, and how likely it is there."""
+
+    piece: str
+    places: tuple[int, int | None]
+    shares: tuple[float, float]
+
+
+class TokenContributionsDifference(ContributionsDifference):
+    """In nats of ln p of the word that is now expected first at the chosen position."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page, "change of the contribution to ln p")
+        self._position: int | None = -1  # the token that is asked about
+
+    def draw(self, bert: Bert, trace: Trace) -> None:
+        self._position = -1
+        self.sentence = no_predictions(Answer(bert, trace), self.pinned)
+
+    def mark(self, selection: Selection) -> None:
+        super().mark(selection)
+        position = self.workspace.clicked.token  # the passes are worth it only for what is clicked
+        if position != self._position:
+            self._position = position
+            self.compare(lambda now, pinned: expected(now, pinned, position), self._name)
+
+    def _name(self, word: Word) -> None:
+        trace = self.workspace.trace
+        assert trace is not None
+        position, place = word.places
+        self.changes.setVisible(place is not None)
+        if place is None:
+            self.answer = not_there(trace.tokens[position])
+            return
+        self.changes.set_heading(
+            self.tr("Contributions to {0} at position {1}, now less pinned").format(elided(word.piece), position),
+            self.tr("nats of ln p; above the line more for it"),
+        )
+        self.changes.columns.setAccessibleName(self.changes.heading)
+        then, now = (escape(percent(share)) for share in word.shares)
+        sentence = self.tr("{0} is expected first there now, with {1}; in the pinned answer it has {2}.")
+        self.answer = sentence.format(strong(escape(word.piece)), now, then)
+        here, there = (partial(_of_token, position=where, piece=word.piece) for where in (position, place))
+        self.changes.offer(here, there, (position, word.piece), self.hint())
+
+
+def expected(now: Answer, pinned: Answer, token: int | None) -> Word:
+    """On the worker: the word that is expected first at the chosen ``token``, or where ``chosen_places`` says."""
+    position, place = chosen_places(now, pinned, token)
+    piece, share = masked_lm.predictions(*now, position, top=1)[0]
+    if place is None:
+        return Word(piece, (position, None), (0.0, share))
+    scores = masked_lm.log_probabilities(*pinned, place)
+    return Word(piece, (position, place), (math.exp(scores[pinned.bert.tokenizer.id(piece)]), share))
+
+
+def _of_pair(bert: Bert, trace: Trace) -> Generator[float, None, Floats]:
+    return (yield from attributions.next_sentence(bert, trace)).by_token
+
+
+def _of_token(bert: Bert, trace: Trace, position: int, piece: str) -> Generator[float, None, Floats]:
+    return (yield from attributions.token(bert, trace, position, piece)).by_token

@@ -1,0 +1,111 @@
+"""What differences have in common: when two answers cannot be subtracted, and what is said of tokens without a like."""
+
+from __future__ import annotations
+
+from html import escape
+
+from PySide6.QtCore import QCoreApplication
+
+from explorer.comparison import Answer
+from explorer.widgets.axis import elided
+from explorer.widgets.panel import strong
+from model.lens import difference, masked_lm
+from model.training.run import snapshot_at
+
+translate = QCoreApplication.translate  # by its own name: lupdate finds the texts by it
+
+
+def blank(missing: int, size: int) -> str:
+    """How many of ``size`` tokens have no like; empty where all have one."""
+    sentence = translate("Difference", "Tokens without their like in the pinned sentence stay blank: {0} of {1}.")
+    return sentence.format(missing, size) if missing else ""
+
+
+def not_there(token: str) -> str:
+    """What is said where the chosen token has no like."""
+    sentence = translate("Difference", "The pinned text has no {0} there: choose another token.")
+    return sentence.format(strong(escape(elided(token))))
+
+
+def chosen_places(now: Answer, pinned: Answer, token: int | None) -> tuple[int, int | None]:
+    """On the worker: the chosen ``token``, or else the first that is edited in one of both; and its like.
+
+    The like is None where the pinned answer has none.
+    """
+    matching = difference.match(now.trace.inputs, pinned.trace.inputs)
+    likes = dict(zip(matching.before.tolist(), matching.after.tolist(), strict=True))
+    edited = masked_lm.asked(*now) + [likes[place] for place in masked_lm.asked(*pinned) if place in likes]
+    last = len(now.trace.tokens) - 1
+    first = max(last - 1, 0) if now.bert.config.is_decoder else min(1, last)  # where it goes on, or begins
+    position = token if token is not None and token <= last else next(iter(edited), first)
+    return position, matching.like(position)
+
+
+def two_spaces(now: Answer, pinned: Answer) -> str:
+    """Why the vectors of the two answers cannot be compared; empty for one model, or two snapshots of one run."""
+    if now.trace.fingerprint == pinned.trace.fingerprint:
+        return ""
+    runs = [snapshot_at(bert.origin) if bert.origin is not None else None for bert in (now.bert, pinned.bert)]
+    if runs[0] is not None and runs[1] is not None and runs[0][0] == runs[1][0]:
+        return ""
+    return translate(
+        "Difference",
+        "{0} and {1} learnt apart: what a dimension means in one, it does not mean in the other, so their vectors "
+        "cannot be compared. Look at attention, cosines or predictions, or pin an answer of this model.",
+    ).format(escape(now.bert.name), escape(pinned.bert.name))
+
+
+def other_layers(now: Answer, pinned: Answer) -> str:
+    """Why the two answers cannot be compared layer by layer; empty where they can."""
+    try:
+        difference.require_layers(now.trace, pinned.trace)
+    except ValueError as error:
+        return escape(str(error))
+    return ""
+
+
+def no_predictions(now: Answer, pinned: Answer) -> str:
+    """Why predictions of the two answers cannot be compared; empty where they can."""
+    without = next((bert for bert in (now.bert, pinned.bert) if not bert.has_mlm), None)
+    if without is not None:
+        return translate(
+            "Difference",
+            "{0} has no masked-LM head, so there are no predictions to compare. Pin an answer of a model with one.",
+        ).format(escape(without.name))
+    if now.bert.config.is_decoder != pinned.bert.config.is_decoder:
+        return translate(
+            "Difference",
+            "One of the two models says what comes next and the other what stands at a position: there is no "
+            "difference to show. Choose Now or Pinned.",
+        )
+    if now.bert.tokenizer.tokens != pinned.bert.tokenizer.tokens:
+        return translate(
+            "Difference",
+            "The pinned answer is by {0}, which has another vocabulary: its predictions cannot be compared one by one. "
+            "Choose Now or Pinned, or pin an answer of this model.",
+        ).format(escape(pinned.bert.name))
+    return ""
+
+
+def no_verdicts(now: Answer, pinned: Answer) -> str:
+    """Why what the two models say of a pair cannot be compared; empty where it can."""
+    without = next((bert for bert in (now.bert, pinned.bert) if not bert.has_nsp), None)
+    if without is None:
+        return ""
+    return translate(
+        "Difference",
+        "{0} has no next-sentence head, so there is nothing to compare. Pin an answer of a model with one.",
+    ).format(escape(without.name))
+
+
+def no_pairs(now: Answer, pinned: Answer) -> str:
+    """Why the verdicts of the two answers cannot be compared; empty where they can."""
+    if no_verdicts(now, pinned):
+        return no_verdicts(now, pinned)
+    if 1 not in now.trace.inputs.texts:
+        return translate("Difference", "There is only one sentence. Type a second one into B to compare what follows.")
+    if 1 not in pinned.trace.inputs.texts:
+        return translate(
+            "Difference", "The pinned answer is of one sentence only. Pin an answer of two to compare them."
+        )
+    return ""
