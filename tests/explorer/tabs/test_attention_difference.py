@@ -12,6 +12,7 @@ import pytest
 from explorer.comparison import Shown
 from explorer.tabs.attention import AttentionTab
 from explorer.widgets.attention_difference import AttentionDifference
+from explorer.widgets.figures import rounded_percent
 from explorer.workspace import Workspace
 from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
 
@@ -57,6 +58,22 @@ def test_unmasking_a_word_shows_by_how_much_each_weight_changed(
     assert plain(view.reading).startswith(
         f"is looks at dog with {now:.3f} now and with {then:.3f} in the pinned answer: "
     )
+
+
+def test_what_masking_a_word_changed_in_layer_4_is_told(
+    tab: AttentionTab, view: AttentionDifference, workspace: Workspace, settle: Settle
+) -> None:
+    assert workspace.trace is not None
+    masked = workspace.trace.attention
+    workspace.edit(lambda scenario: scenario.restore(2))
+    workspace.select(head=(3, 1))
+    settle()
+    moved = np.abs(workspace.trace.attention - masked)[3].sum(axis=(1, 2)) / 22  # half, of 11 rows
+    most, mean = (
+        rounded_percent(float(share)).replace("\N{NO-BREAK SPACE}", " ") for share in (moved.max(), moved.mean())
+    )
+    said = f"In layer 4 it is head {moved.argmax() + 1} with {most}; its heads have {mean} on average."
+    assert said in plain(tab.answer)
 
 
 def test_a_word_that_is_new_stays_blank_and_says_so(

@@ -17,6 +17,7 @@ from explorer.widgets.layer_difference import LayerDifference
 from explorer.widgets.senses_difference import SensesDifference
 from explorer.widgets.switched_page import SwitchedPage
 from explorer.workspace import Workspace
+from model.trace import Floats
 from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
 
 Settle = Callable[[], None]
@@ -34,6 +35,11 @@ def compared(show: Show, workspace: Workspace, settle: Settle) -> Callable[[type
         return tab
 
     return make
+
+
+def cosines(here: Floats, there: Floats) -> float:
+    one, other = here.astype(float), there.astype(float)
+    return float(one @ other / np.sqrt((one @ one) * (other @ other)))
 
 
 Compared = Callable[[type[SwitchedPage]], SwitchedPage]
@@ -92,13 +98,15 @@ def test_a_token_turns_by_one_less_its_cosine_layer_by_layer(
     assert before is not None
     assert after is not None
     view = cast(LayerDifference, tab.difference())
-    here, there = after.hidden[3, 4].astype(float), before.hidden[3, 4].astype(float)
-    cosine = here @ there / np.sqrt((here @ here) * (there @ there))
+    cosine = cosines(after.hidden[3, 4], before.hidden[3, 4])
     assert view.heatmap.values[3, 4] == pytest.approx(1 - cosine, abs=1e-6)
     assert not view.heatmap.values[0].any()  # the input is the same, whichever way attention goes
     assert "has turned most" in plain(tab.answer)
     view.heatmap.chosen.emit(3, 4)
-    assert plain(view.reading) == f"cute, layer 3: cosine {cosine:.2f} with itself in the pinned answer."
+    mean = np.mean([cosines(*pair) for pair in zip(after.hidden[3], before.hidden[3], strict=True)])
+    assert plain(view.reading) == (
+        f"cute, layer 3: cosine {cosine:.2f} with itself in the pinned answer; over all tokens {mean:.2f} on average."
+    )
     assert workspace.selection.token == 4
 
 
@@ -127,13 +135,35 @@ def test_one_word_in_the_present_and_the_pinned_sentence_starts_as_one_row_of_th
     assert plain(tab.answer) == "The two answers share no word: ask about a text that has a word of the pinned one."
 
 
-def test_vectors_of_another_size_are_a_sentence(
+def test_what_a_mask_turns_further_up_is_told_beside_the_mask(
+    compared: Compared, workspace: Workspace, settle: Settle
+) -> None:
+    tab = compared(LayersTab)
+    before = workspace.trace
+    workspace.edit(lambda scenario: scenario.restore(2))
+    settle()
+    after = workspace.trace
+    assert before is not None
+    assert after is not None
+    ways = {
+        (height, token): cosines(after.hidden[height, token], before.hidden[height, token])
+        for height in range(7)
+        for token in range(11)
+        if token != 2
+    }
+    height, token = min(ways, key=lambda cell: ways[cell])
+    assert plain(tab.answer).startswith("dog has turned most: at input ")
+    said = f"Of those that go in unchanged {after.tokens[token]} turns most, at layer {height} "
+    assert f"{said}({ways[height, token]:.2f})." in plain(tab.answer)
+
+
+def test_vectors_of_two_models_are_a_sentence(
     compared: Compared, workspace: Workspace, starter_folder: Path, settle: Settle
 ) -> None:
     tab = compared(LayersTab)
     workspace.open_model(starter_folder.parent / "textbook")
     settle()
     assert tab.sentence == (
-        "The pinned answer is by starter, which has 6 × 256 layers and dimensions, and textbook has 2 × 6: there is no "
-        "difference to show. Choose Now or Pinned, or pin an answer of this model."
+        "textbook and starter learnt apart: what a dimension means in one, it does not mean in the other, so their "
+        "vectors cannot be compared. Look at attention, cosines or predictions, or pin an answer of this model."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import model
@@ -100,6 +100,7 @@ def test_what_moved_is_half_of_what_changed_in_a_row() -> None:
     np.testing.assert_allclose(difference.moved(maps, matching), [0.25, 1.0])
 
 
+@settings(deadline=None)  # a pass takes as long as the machine is busy
 @given(words=st.lists(st.sampled_from(["my", "dog", "is", "cute", "he"]), min_size=1, max_size=8), data=st.data())
 def test_likes_are_the_same_piece_and_keep_their_order(
     starter: model.Bert, words: list[str], data: st.DataObject
