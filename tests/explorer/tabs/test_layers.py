@@ -215,7 +215,7 @@ def test_a_long_text_is_asked_only_when_told_to(
     qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("explorer.widgets.layer_predictions._AT_ONCE", 0)
+    monkeypatch.setattr("explorer.widgets.layer_predictions.AT_ONCE", 0)
     turn(PREDICTIONS)
     workspace.set_texts("my cat is", "")
     settle()
