@@ -79,7 +79,9 @@ class Exportable(Protocol):
     @property
     def name(self) -> str: ...  # of a file, without its ending
     @property
-    def python(self) -> Callable[[], str] | None: ...  # the lines that make the values of ``bert`` and ``trace``
+    def python(
+        self,
+    ) -> Callable[[], str] | None: ...  # lines that make the values, of ``bert`` and ``trace`` if need be
 
 
 class Exporter(QObject):
@@ -115,8 +117,8 @@ class Exporter(QObject):
     def copy_python(self, picture: Exportable) -> None:
         """Puts on the clipboard the program that makes the numbers anew."""
         bert, trace = self._workspace.bert, self._workspace.trace
-        if picture.python is not None and bert is not None and trace is not None:
-            lines, scenario = picture.python(), trace.scenario
+        if picture.python is not None:
+            lines, scenario = picture.python(), None if trace is None else trace.scenario
             self._run("clipboard", lambda: script(bert, scenario, lines), self._put_python)
 
     def save_picture(self, picture: Exportable) -> None:

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from model.scenario import Scenario
 
 if TYPE_CHECKING:
+    from explorer.comparison import Answer
     from model.bert import Bert
 
 
-def script(bert: Bert, scenario: Scenario, lines: str) -> str:
+def script(bert: Bert | None, scenario: Scenario | None, lines: str) -> str:
     """A program that asks the same model the same question and then runs ``lines``, which make ``values``.
 
-    On the thread that asks ``bert``: its products are summed by as many threads here as there, or else their last
-    digits would differ.
+    What ``lines`` do not speak of, the model or its answer, is left out. On the thread that asks ``bert``: its
+    products are summed by as many threads here as there, or else their last digits would differ.
     """
-    import torch
+    imports, asking = ["import model  # of BERT Explorer: installed, or run in its folder", ""], []
+    if bert is not None and _speak_of("bert|trace|model.load", lines):
+        import torch
 
-    imports = ["import numpy as np"] if "np." in lines else []
-    parts = (
-        *imports,
-        "import torch",
-        "",
-        "import model  # of BERT Explorer: installed, or run in its folder",
-        "",
-        f"torch.set_num_threads({torch.get_num_threads()})  # as in the window: the same numbers to the last digit",
-        f"bert = model.load({str(bert.origin)!r})",
-        f"trace = bert.trace({question(scenario)})",
-        lines,
+        threads = torch.get_num_threads()
+        imports = ["import torch", "", *imports]
+        asking = [
+            f"torch.set_num_threads({threads})  # as in the window: the same numbers to the last digit",
+            f"bert = model.load({str(bert.origin)!r})",
+        ]
+        if scenario is not None and _speak_of("trace", lines):
+            asking.append(f"trace = bert.trace({question(scenario)})")
+    if _speak_of("np", lines):
+        imports = ["import numpy as np", *([] if asking else [""]), *imports]
+    return "\n".join([*imports, *asking, lines]) + "\n"
+
+
+def before(pinned: Answer) -> str:
+    """The lines that ask for the pinned answer as ``pinned``, of ``pinned_bert``, and match its tokens."""
+    return (
+        f"pinned_bert = model.load({str(pinned.bert.origin)!r})\n"
+        f"pinned = pinned_bert.trace({question(pinned.trace.scenario)})\n"
+        "matching = model.lens.difference.match(trace.inputs, pinned.inputs)\n"
     )
-    return "\n".join(parts) + "\n"
 
 
 def question(scenario: Scenario) -> str:
@@ -47,6 +58,10 @@ def question(scenario: Scenario) -> str:
         *([] if scenario.direction is None else [("attend", (scenario.direction,))]),
     ]
     return "model.Scenario" + _arguments(texts) + "".join(f".{name}{_arguments(values)}" for name, values in calls)
+
+
+def _speak_of(names: str, lines: str) -> bool:
+    return re.search(rf"\b({names})\b", lines) is not None
 
 
 def _arguments(values: tuple[object, ...]) -> str:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.export import Sheet
+from explorer.widgets import tokens_python
 from explorer.widgets.beside import Beside
-from explorer.widgets.input_table import InputTable, Labels, Padding, Word
+from explorer.widgets.input_table import NOTHING, InputTable, Labels, Padding
 from explorer.widgets.length import Length
 from explorer.widgets.page import Page
-from explorer.widgets.panel import Panel, isolated, note, strong
+from explorer.widgets.panel import isolated, note, strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
 from explorer.widgets.switch import Switch
 from explorer.widgets.token_difference import TokenDifference
 from explorer.widgets.vocabulary import Vocabulary
-from explorer.widgets.vocabulary_table import Entries, entries
 from explorer.workspace import Selection, Workspace
-from model import packing
+from model import lookup, packing
+from model.lens import spelling
+from model.lens.spelling import Word
+from model.lookup import Entries
 from model.trace import Trace
 
 if TYPE_CHECKING:
@@ -52,6 +56,9 @@ class TokensTab(Page):
         super().__init__(workspace, parent)
         self._spelling: _Spelling | None = None
         self._difference: TokenDifference | None = None
+        self._shown: Word | None = None  # that whose candidates are listed
+        self._shown_at = 0  # of all words
+        self._labels = Labels("", (), "", "")
         self.table = InputTable()
         self.table.setAccessibleName(self.question)
         self.packing = Switch((self.tr("Pair: MLM and NSP"), self.tr("Source and output")))
@@ -64,16 +71,19 @@ class TokensTab(Page):
         self.padding = note()
         self.candidates = note()
         self._why = note()
-        self._word = Panel()
+        self._word = Picture(self.candidates, self._tried, "tokens", python=self._python_of_tried)
         self._left = QWidget()
         self.vocabulary = Vocabulary()
-        self._input = Picture(self.table, self.table.rows.sheet, "tokens", self.tr("From text to input"))
+        self._input = Picture(
+            self.table, self.table.rows.sheet, "tokens", self.tr("From text to input"), python=self._python
+        )
         self._listed = Picture(
             self.vocabulary.table,
             self.vocabulary.table.rows.sheet,
             "tokens",
             self.tr("Vocabulary"),
             frame=self.vocabulary,
+            python=self.vocabulary.table.rows.python,
         )
         self._lay_out()
         self._connect()
@@ -96,7 +106,7 @@ class TokensTab(Page):
         self._say_padding()
         self.examine("spelling", _spelling, self._show)
         if self.vocabulary.entries.tokens is not bert.tokenizer.tokens:
-            self.examine("vocabulary", _entries, self._show_vocabulary)
+            self.examine("vocabulary", lambda bert, _: lookup.of(bert.tokenizer), self._show_vocabulary)
 
     def mark(self, selection: Selection) -> None:
         self.table.mark(selection.token)
@@ -118,8 +128,7 @@ class TokensTab(Page):
         for part in (self.labels, self.follows, self.length):
             self._input.column.addWidget(part)
         self._input.column.addWidget(self.padding)
-        self._word.column.addWidget(self._why)
-        self._word.column.addWidget(self.candidates)
+        self._word.column.insertWidget(1, self._why)
         column = QVBoxLayout(self._left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(14)
@@ -169,12 +178,16 @@ class TokensTab(Page):
         is_pair = 1 in inputs.texts
         self.follows.setVisible(self.packing.current == _PAIR and is_pair and bert.has_nsp)
         if self.packing.current == _OUTPUT:
-            labels = Labels(self.tr("output"), packing.output_labels(inputs, pad), pad)
+            how = f"packing.output_labels(inputs, {pad!r})"
+            labels = Labels(self.tr("output"), packing.output_labels(inputs, pad), pad, how)
         elif bert.config.is_decoder:
-            labels = Labels(self.tr("label"), packing.next_token_labels(inputs), "–")
+            how = "packing.next_token_labels(inputs)"
+            labels = Labels(self.tr("label"), packing.next_token_labels(inputs), NOTHING, how)
         else:
             follows = self.follows.isChecked() if bert.has_nsp else None
-            labels = Labels(self.tr("label"), packing.pair_labels(inputs, follows), "–")
+            how = f"packing.pair_labels(inputs, {follows})"
+            labels = Labels(self.tr("label"), packing.pair_labels(inputs, follows), NOTHING, how)
+        self._labels = labels
         self.table.show_labels(labels)
         self.labels.setText(self._what_is_asked(bert, is_pair).format(strong(escape(pad))))
 
@@ -233,6 +246,7 @@ class TokensTab(Page):
             word = next((word for word in words if len(word.how.pieces) > 1 or word.how.reason), None)
         if word is None:  # nothing was cut: the longest word is the one that might have been
             word = max(words, key=lambda word: len(word.how.word))
+        self._shown, self._shown_at = word, words.index(word)
         self.answer = f"{self._verdict(word.how)} {self._count(trace)}"
         self._word.set_heading(self._heading(word.how))
         self._why.setText(
@@ -241,6 +255,19 @@ class TokensTab(Page):
             else self.tr("A word of more than 100 characters is not tried at all.")
         )
         self.candidates.setText("".join(_HANGING.format(self._line(tried)) for tried in _rounds(word.how.candidates)))
+
+    def _tried(self) -> Sheet:
+        """Every candidate of the word, in the order in which they were tried."""
+        tried = self._shown.how.candidates if self._shown is not None else ()
+        rows = [(candidate.piece, "taken" if candidate.taken else "") for candidate in tried]
+        values = np.array(rows, dtype=object).reshape(-1, 2)
+        return Sheet(values, [str(number + 1) for number in range(len(rows))], ("candidate", "taken"))
+
+    def _python(self) -> str:
+        return tokens_python.input_table(self.table.rows, self._labels.python)
+
+    def _python_of_tried(self) -> str:
+        return tokens_python.candidates(self._shown_at)
 
     def _heading(self, how: Explanation) -> str:
         if how.reason is not None:
@@ -290,31 +317,7 @@ class TokensTab(Page):
 
 def _spelling(bert: Bert, trace: Trace) -> _Spelling:
     """On the worker."""
-    words: list[Word] = []
-    for text, typed in enumerate((trace.scenario.first, trace.scenario.second)):
-        places = [place for place, source in enumerate(trace.inputs.texts) if source == text]
-        ends = [offset[1] for offset, place in zip(trace.inputs.offsets, trace.inputs.texts, strict=True)
-                if offset is not None and place == text]  # fmt: skip
-        read = re.match(r"\S*", typed[max(ends, default=0) :])  # the last word may be cut in its middle
-        assert read is not None
-        for how in bert.tokenizer.explain(typed[: max(ends, default=0) + read.end()]):
-            tokens, places = places[: len(how.pieces)], places[len(how.pieces) :]
-            if tokens:  # none where the text is longer than the model reads
-                words.append(Word(how, range(tokens[0], tokens[-1] + 1)))
-    return _Spelling(tuple(words), len(bert.tokenizer.tokens))
-
-
-def _entries(bert: Bert, _: Trace) -> Entries:
-    """On the worker."""
-    tokenizer = bert.tokenizer
-    special = (
-        tokenizer.cls_token,
-        tokenizer.sep_token,
-        tokenizer.pad_token,
-        tokenizer.mask_token,
-        tokenizer.unk_token,
-    )
-    return entries(tokenizer.tokens, special, tokenizer.lowercase)
+    return _Spelling(spelling.words(bert, trace), len(bert.tokenizer.tokens))
 
 
 def _rounds(candidates: tuple[Candidate, ...]) -> list[list[Candidate]]:

@@ -41,9 +41,7 @@ _LEAST = 2.5  # lines of text that a picture is as high as, at least
 class Addition(View):
     """The addition written as one does by hand: addends above their sum, tokens down, dimensions across."""
 
-    def __init__(
-        self, page: Page, difference: Callable[[Page], View] | None = None, *, has_python: bool = True
-    ) -> None:
+    def __init__(self, page: Page, difference: Callable[[Page], View] | None = None) -> None:
         """``difference`` makes what stands in its place while the difference is asked for."""
         super().__init__(page)
         self._difference = difference
@@ -60,8 +58,8 @@ class Addition(View):
         )
         self._stacked = _Stacked(self._names)
         self.maps = self._stacked.maps
-        heading, python = self.tr("Tokens × dimensions"), _python if has_python else None
-        self.picture = Picture(self._stacked, self._sheet, "embeddings", heading, python=python)
+        heading = self.tr("Tokens × dimensions")
+        self.picture = Picture(self._stacked, self._sheet, "embeddings", heading, python=self._python)
         self._line = Line()
         self._legends = (Legend(Scale.SIGNED), Legend(Scale.SIGNED))
         self._lay_out()
@@ -145,6 +143,16 @@ class Addition(View):
         values = np.stack(_parts(trace.embeddings), axis=1)
         rows = [f"{token} {name}" for token in trace.tokens for name in self._names]
         return Sheet(values.reshape(len(rows), -1), rows, tuple(map(str, range(values.shape[2]))))
+
+    def _python(self) -> str:
+        return (
+            f"{self._python_of_parts()}\n"
+            "five = (parts.token, parts.segment, parts.position, parts.sum, parts.output)\n"
+            "values = np.stack(five, axis=1).reshape(-1, parts.sum.shape[1])"
+        )
+
+    def _python_of_parts(self) -> str:
+        return "parts = trace.embeddings"
 
     def _read(self, trace: Trace, cell: Cell) -> None:
         numbers = [signed(float(values[cell]), 4) for values in _parts(trace.embeddings)]
@@ -231,14 +239,6 @@ class _Stacked(QWidget):
 def _parts(embeddings: EmbeddingsTrace) -> tuple[Floats, ...]:
     """What is added, the sum, and what is made of it, (T, D) each."""
     return embeddings.token, embeddings.segment, embeddings.position, embeddings.sum, embeddings.output
-
-
-def _python() -> str:
-    return (
-        "parts = trace.embeddings\n"
-        "five = (parts.token, parts.segment, parts.position, parts.sum, parts.output)\n"
-        "values = np.stack(five, axis=1).reshape(-1, parts.sum.shape[1])"
-    )
 
 
 def _limit(values: Floats) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from explorer.comparison import Answer
+from explorer.export_python import before
 from explorer.widgets.addition import Addition
 from explorer.widgets.difference import blank, two_spaces
 from explorer.widgets.page import Page
@@ -40,7 +41,7 @@ class AdditionDifference(Addition):
     """The same five pictures, of differences; they add up as what they are made of does, but for the LayerNorm."""
 
     def __init__(self, page: Page) -> None:
-        super().__init__(page, has_python=False)  # one trace does not make it
+        super().__init__(page)
         self.picture.set_heading(self.tr("Tokens × dimensions, now less pinned"))
 
     def draw(self, bert: Bert, trace: Trace) -> None:
@@ -48,6 +49,10 @@ class AdditionDifference(Addition):
         self.sentence = two_spaces(Answer(bert, trace), self.pinned)
         if not self.sentence:
             self.compare(found, lambda found: self._show(bert, trace, found))
+
+    def _python_of_parts(self) -> str:
+        assert self.workspace.pinned is not None
+        return f"{before(self.workspace.pinned)}parts = model.lens.difference.embeddings(trace, pinned, matching)"
 
     def _show(self, bert: Bert, trace: Trace, found: Found) -> None:
         super().draw(bert, dataclasses.replace(trace, embeddings=found.parts))

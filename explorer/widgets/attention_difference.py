@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer.export import Sheet
+from explorer.export_python import before as asked_before
 from explorer.widgets import shrink
 from explorer.widgets.atlas import RESOLUTION, Atlas
 from explorer.widgets.axis import elided, token_axis
@@ -69,8 +70,10 @@ class AttentionDifference(View):
         self._head: Head | None = None
         self.heads = ChangedHeads()
         self.heatmap = Heatmap(scale=Scale.SIGNED, widest=_WIDE)
-        self.all = Picture(self.heads, self.heads.sheet, "attention-difference", self.tr("All heads"))
-        self.chosen = Picture(self.heatmap, self.heatmap.sheet, "attention-difference")
+        self.all = Picture(
+            self.heads, self.heads.sheet, "attention-difference", self.tr("All heads"), python=self._python
+        )
+        self.chosen = Picture(self.heatmap, self.heatmap.sheet, "attention-difference", python=self._python_of_chosen)
         self._legend, self._line = Legend(Scale.SIGNED), Line()
         self._lay_out()
         workspace, atlas = self.workspace, self.heads.atlas
@@ -180,6 +183,21 @@ class AttentionDifference(View):
         change = f"+{change}" if now > then and change.strip("0.") else change
         sentence = self.tr("{0} looks at {1} with {2} now and with {3} in the pinned answer: {4}.")
         self._say(sentence, looks, seen, signed(now), signed(then), change)
+
+    def _python(self) -> str:
+        assert self.workspace.pinned is not None
+        return (
+            f"{asked_before(self.workspace.pinned)}"
+            "from model.lens import difference\n\n"
+            "maps = (difference.layer_attention(trace, pinned, matching, n) for n in range(len(trace.attention)))\n"
+            "moved = np.array([difference.moved(one, matching) for one in maps])\n"
+            f"values = moved[tuple(zip(*{self.heads.atlas.order}))][:, None]"
+        )
+
+    def _python_of_chosen(self) -> str:
+        assert self.workspace.pinned is not None
+        lines = asked_before(self.workspace.pinned)
+        return f"{lines}values = model.lens.difference.attention(trace, pinned, matching, {self._head})"
 
     def _say(self, sentence: str, *words: str) -> None:
         self.heatmap.setAccessibleDescription(sentence.format(*words))

@@ -6,16 +6,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QFontMetricsF
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSpinBox, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSpinBox, QTableView
 
 from explorer import theme
+from explorer.export import Sheet
 from explorer.widgets.cells import LEFT, RIGHT, Cell, Cells
 from explorer.widgets.line import Line
-from explorer.widgets.panel import Panel, isolated, strong
+from explorer.widgets.panel import isolated, strong
+from explorer.widgets.picture import Picture
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -77,11 +81,13 @@ def _nats(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-class BatchTable(Panel):
+class BatchTable(Picture):
     """A row a token; which of the batch's inputs is seen, the number above chooses."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
+    def __init__(self) -> None:
+        self.grid = QTableView()
+        super().__init__(self.grid, self._sheet, "pretrain", python=self._python)
+        self._folder = Path()  # of the run
         self._batch: Mapping[str, Any] | None = None
         self._rows: tuple[Row, ...] = ()
         self._step = 0
@@ -89,15 +95,15 @@ class BatchTable(Panel):
         self.number.setAccessibleName(self.tr("Which input of the batch"))
         self.number.setRange(1, 1)
         self.answer = Line()
-        self.table = QTableView()
-        self.model = _Model(self.table)
-        self.table.setModel(self.model)
+        self.model = _Model(self.grid)
+        self.grid.setModel(self.model)
         self._lay_out()
         self.number.valueChanged.connect(self._show)
         self._show()
 
-    def show_batch(self, batch: Mapping[str, Any] | None) -> None:
-        """Shows another batch, at the input that was chosen."""
+    def show_batch(self, batch: Mapping[str, Any] | None, folder: Path = Path()) -> None:
+        """Shows another batch, of the run in ``folder``, at the input that was chosen."""
+        self._folder = folder
         if batch == self._batch:
             return
         self._batch, self._rows = batch, rows_of(batch)
@@ -110,7 +116,7 @@ class BatchTable(Panel):
         self._show()
 
     def _lay_out(self) -> None:
-        table = self.table
+        table = self.grid
         table.setItemDelegate(Cells(table, self.model.look))
         table.setAccessibleName(self.tr("The batch being learnt"))
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
@@ -123,21 +129,20 @@ class BatchTable(Panel):
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(_LOSS, QHeaderView.ResizeMode.Fixed)
-        self.tools.addWidget(self.number)
-        self.column.addWidget(self.answer)
-        self.column.addWidget(table, 1)
+        self.tools.insertWidget(0, self.number)
+        self.column.insertWidget(1, self.answer)
         self.column.addStretch(0)
         self._size()
 
     def _size(self) -> None:
         words, heads = QFontMetricsF(theme.mono()), QFontMetricsF(theme.font())
-        row, header = round(words.height()) + 3, self.table.horizontalHeader()
+        row, header = round(words.height()) + 3, self.grid.horizontalHeader()
         widest = max(map(heads.horizontalAdvance, self.model.names))
-        self.table.verticalHeader().setMinimumSectionSize(row)
-        self.table.verticalHeader().setDefaultSectionSize(row)
+        self.grid.verticalHeader().setMinimumSectionSize(row)
+        self.grid.verticalHeader().setDefaultSectionSize(row)
         header.setMinimumSectionSize(round(max(widest, words.horizontalAdvance("[MASK]"))) + _SIDE)
         header.resizeSection(_LOSS, round(max(widest, words.horizontalAdvance("00.00"))) + _SIDE)
-        self.table.setMinimumHeight(row * (_LEAST + 1))
+        self.grid.setMinimumHeight(row * (_LEAST + 1))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -156,13 +161,36 @@ class BatchTable(Panel):
         if place >= len(self._rows):
             self.set_heading(self.tr("This batch"))
             self.answer.say(self.tr("It comes with the first steps of a run."))
-            self.table.hide()
+            self._stack.hide()
             return
         row = self._rows[place]
         self.set_heading(self.tr("This batch"), self.tr("step {0}").format(f"{self._step:,}"))
         self.answer.say(self._sentence(row))
         self.model.show_row(row)
-        self.table.show()
+        self._stack.show()
+
+    def _sheet(self) -> Sheet:
+        """The input that is seen; a token that was not chosen has no guess and no loss."""
+        place = self.number.value() - 1
+        tokens = self._rows[place].tokens if place < len(self._rows) else ()
+        rows = [(token.text, token.piece, token.kind, token.guess, "" if token.loss is None else token.loss)
+                for token in tokens]  # fmt: skip
+        values = np.array(rows, dtype=object).reshape(-1, 5)
+        return Sheet(values, [str(place) for place in range(len(tokens))], ("text", "input", "kind", "guess", "loss"))
+
+    def _python(self) -> str:
+        return (
+            "from pathlib import Path\n"
+            "from model.training.run import Run\n\n"
+            f"batch = Run(Path({str(self._folder)!r})).batch()\n"
+            f"assert batch['step'] == {self._step}, 'the run has gone on to another batch'\n"
+            f"row = batch['rows'][{self.number.value() - 1}]\n"
+            "chosen = {one['position']: one for one in row['chosen']}\n"
+            "values = np.empty((len(row['pieces']), 5), object)\n"
+            "for place, piece in enumerate(row['pieces']):\n"
+            "    one = chosen.get(place, {'label': piece, 'kind': '', 'guess': '', 'loss': ''})\n"
+            "    values[place] = one['label'], piece, one['kind'], one['guess'], one['loss']"
+        )
 
     def _sentence(self, row: Row) -> str:
         colours, parts = theme.palette(), []

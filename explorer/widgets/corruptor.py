@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
@@ -24,7 +25,7 @@ from explorer.widgets.rate_sliders import RateSliders
 from explorer.widgets.view import View
 from explorer.workspace import Selection
 from model.trace import Trace
-from model.training.corruptor import FATES, Counts, Fate, Roll, roll
+from model.training.corruptor import FATES, Counts, Fate, Roll, roll, table
 
 if TYPE_CHECKING:
     from model.bert import Bert
@@ -53,7 +54,7 @@ class Corruptor(View):
         self.again = QPushButton(self.tr("&Roll again"))
         self.many = QPushButton()
         self.use = QPushButton(self.tr("&Put it in the question"))
-        self.picture = Picture(self.table, self.sheet, "corruptor", self.tr("Counted"))
+        self.picture = Picture(self.table, self.sheet, "corruptor", self.tr("Counted"), python=self._python)
         self._timer = QTimer(self, interval=_PACE)
         self._lay_out()
         self._timer.timeout.connect(self._tick)
@@ -98,8 +99,7 @@ class Corruptor(View):
     def sheet(self) -> Sheet:
         """What was counted, and what is expected."""
         names = ("this roll", "all rolls", "share of the chosen", "rate", "share of all words", "expected")
-        rows = [[float("nan") if value is None else value for value in row] for _, row in self._rows()]
-        return Sheet(np.array(rows, dtype=np.float64), [name for name, _ in self._rows()], names)
+        return Sheet(self._numbers, self._names(), names)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
@@ -185,21 +185,27 @@ class Corruptor(View):
         self.answer = sentence.format(found.chosen, found.words, found.masked, found.replaced, found.kept)
         self.answer += " " + self.tr("Only these give a loss, and the network is to name what stood there.")
 
-    def _rows(self) -> list[tuple[str, tuple[float | None, ...]]]:
-        """Of each line its name; count now and in all, share of the chosen and its rate, of all words and expected."""
-        now, whole, rates = (self.roll or Roll((), Counts())).counts, self.counts, self.rates.value
-        chosen, words = whole.chosen or float("nan"), whole.words or float("nan")
-        names = {"masked": self.tr("masked"), "replaced": self.tr("replaced"), "kept": self.tr("kept")}
-        rows: list[tuple[str, tuple[float | None, ...]]] = [
-            (self.tr("chosen"), (now.chosen, whole.chosen, None, None, whole.chosen / words, rates.chosen / 100))
-        ]
-        for fate in FATES:
-            count, share = getattr(whole, fate), getattr(rates, fate) / 100
-            counted = (getattr(now, fate), count, count / chosen, share, count / words, share * rates.chosen / 100)
-            rows.append((names[fate], counted))
-        left = whole.words - whole.chosen
-        rest = (now.words - now.chosen, left, None, None, left / words, 1 - rates.chosen / 100)
-        return [*rows, (self.tr("no loss"), rest)]
+    @property
+    def _numbers(self) -> NDArray[np.float64]:
+        """(5, 6) what ``table`` gives."""
+        return table((self.roll or Roll((), Counts())).counts, self.counts, self.rates.value)
+
+    def _names(self) -> tuple[str, ...]:
+        """Of its rows."""
+        fates = (self.tr("masked"), self.tr("replaced"), self.tr("kept"))
+        return (self.tr("chosen"), *fates, self.tr("no loss"))
+
+    def _python(self) -> str:
+        first = self._number - self.counts.rolls
+        return (
+            "from model.training import corruptor\n\n"
+            f"rates = corruptor.{self.rates.value}\n"
+            "rolls = [\n"
+            "    corruptor.roll(trace.inputs, bert.tokenizer, rates, number).counts\n"
+            f"    for number in range({first}, {self._number})\n"
+            "]\n"
+            "values = corruptor.table(rolls[-1], sum(rolls, corruptor.Counts()), rates)"
+        )
 
     def _table(self) -> str:
         heads = (
@@ -213,9 +219,9 @@ class Corruptor(View):
         )
         words = (escape(head).replace(" ", "&nbsp;") for head in heads)  # a column is as wide as they are
         lines = ["".join(f'<td align="right" style="padding: 0 0 4px 14px">{head}</td>' for head in words)]
-        for (name, values), fate in zip(self._rows(), ("", *FATES, ""), strict=True):
-            written = [f"{value:,}" for value in values[:2] if value is not None]
-            written += ["" if value is None or np.isnan(value) else escape(percent(value)) for value in values[2:]]
+        for name, values, fate in zip(self._names(), self._numbers.tolist(), ("", *FATES, ""), strict=True):
+            written = [f"{value:,.0f}" for value in values[:2]]
+            written += ["" if np.isnan(value) else escape(percent(value)) for value in values[2:]]
             cells = [f"<td>{_chip(escape(name), fate)}</td>"]
             for place, number in enumerate(written):
                 shown = strong(number) if place in (2, 4) else number

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ class RunCurves:
     validation: Measures
     baselines: Mapping[str, float]
     steps: int
+    folder: Path = Path()
 
 
 class Curves(QWidget):
@@ -120,6 +122,30 @@ class Curves(QWidget):
         for place, curve in enumerate(curves):
             values[np.searchsorted(steps, curve.steps), place] = curve.raw
         return Sheet(values, [f"{step:.0f}" for step in steps.tolist()], [self._column(curve) for curve in curves])
+
+    def python(self) -> str:
+        """The lines that make the sheet's values; what a run measured since is left out."""
+        columns = []
+        for curve in self.plot.drawing.curves:
+            folder, split = self._runs[curve.run].folder, "validation" if curve.validation else "train"
+            columns.append((str(folder), split, curve.series.key, len(curve.steps)))
+        written = "".join(f"    {column},\n" for column in columns)
+        return (
+            "from pathlib import Path\n"
+            "from model.training.history import History\n"
+            "from model.training.run import Run\n\n"
+            f"columns = [\n{written}]\n"
+            "histories = {folder: History(Run(Path(folder))) for folder, *_ in columns}\n"
+            "for history in histories.values():\n"
+            "    while history.read():\n"
+            "        pass\n"
+            "splits = [getattr(histories[folder], split) for folder, split, *_ in columns]\n"
+            'at = [lines["step"][:count] for lines, (*_, count) in zip(splits, columns)]\n'
+            "steps = np.unique(np.concatenate(at))\n"
+            "values = np.full((len(steps), len(columns)), np.nan, np.float32)\n"
+            "for place, (_, _, key, count) in enumerate(columns):\n"
+            "    values[np.searchsorted(steps, at[place]), place] = splits[place][key][:count]"
+        )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -26,8 +26,8 @@ class Effects(Picture):
     asked = Signal(object)  # the Prediction that was chosen
 
     def __init__(self) -> None:
-        self.shifts = Shifts(("all on", "now", "change in percentage points"), pieces=True)
-        super().__init__(self.shifts, self.shifts.sheet, "what-if")
+        self.shifts = Shifts(("all on", "now"), pieces=True)
+        super().__init__(self.shifts, self.shifts.sheet, "what-if", python=self._python)
         self._changes: list[Change] = []
         self.shifts.chosen.connect(lambda place: self.asked.emit(self._changes[place].prediction))
         self.shifts.setAccessibleName(self.tr("The predictions before and after"))
@@ -90,6 +90,20 @@ class Effects(Picture):
         now = rounded_percent(effect.is_next.after)
         former = rounded_percent(effect.is_next.before)
         return said if now == former else f"{said} {self.tr('IsNext goes from {0} to {1}.').format(former, now)}"
+
+    def _python(self) -> str:
+        places = sorted(
+            {place for place in (change.prediction.position for change in self._changes) if place is not None}
+        )
+        top = max((sum(one.position == place for one in self.predictions) for place in places), default=0)
+        changes = "[change for changes in effect.words.values() for change in changes]"
+        if what_if.IS_NEXT in self.predictions:
+            changes += " + [effect.is_next]"
+        return (
+            f"effect = model.lens.what_if.effect(bert, trace, {places}, {top})\n"
+            f"changes = {changes}\n"
+            "values = np.array([[one.before, one.after, 100 * (one.after - one.before)] for one in changes])"
+        )
 
     def _because(self, bert: Bert, trace: Trace) -> str:
         """What is off or turned, as the beginning of a sentence; empty where nothing is."""

@@ -40,7 +40,7 @@ class HeadFinder(Picture):
 
     def __init__(self, page: Page) -> None:
         self.map = Heatmap(scale=Scale.SIGNED, widest=_WIDEST)
-        self.list = Shifts(("now", "without the head", "change of ln p"), pieces=False)
+        self.list = Shifts(("now", "without the head"), pieces=False)
         self._legend = Legend(Scale.SIGNED)
         super().__init__(
             self.map, self._map_sheet, "heads-that-matter", frame=self._beside_each_other(), python=self._python

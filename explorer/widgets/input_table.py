@@ -6,7 +6,7 @@ A batch is as long as its longest input; what is shorter is filled up with [PAD]
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PySide6.QtCore import (
@@ -28,30 +28,21 @@ from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.cells import CENTRE, LEFT, RIGHT, Cell, Cells
 from model.inputs import NO_LABEL, Inputs
+from model.lens.spelling import Word
 from model.trace import Trace
-
-if TYPE_CHECKING:
-    from model.wordpiece import Explanation
 
 Index = QModelIndex | QPersistentModelIndex
 
 TYPED, NORMALISED, PIECES, IDS, GAP, TOKEN, ID, SEGMENT, POSITION, MASK, LABEL = range(11)
+NOTHING = "–"  # a label that gives no loss
 
 _WIDEST = 28  # characters of a column; what is longer is cut, and whole in the sentence below
 _GAP_HEIGHT = 10  # pixels between what the text says and what the network reads
 _LAST = 9_999  # a position beyond every input: the padding's columns are wide enough for it
-_NOTHING = "–"  # a label that gives no loss
 _LEAST = 30  # letters that it shows beside the names of the rows, at least
 _WIDE = 4  # pieces; the middle of a wider word may be out of sight, so its name stands at its beginning
 _SHOWN_PADDING = 3  # columns that come into sight when an input is lengthened
 _EDITS = {"mask": "masked", "replace": "replaced", "keep": "kept"}  # the palette's names for them
-
-
-class Word(NamedTuple):
-    """How a typed word became pieces, and the positions of these in the input."""
-
-    how: Explanation
-    tokens: range
 
 
 class Labels(NamedTuple):
@@ -60,6 +51,7 @@ class Labels(NamedTuple):
     name: str  # of the row
     texts: Sequence[str | None]
     padding: str
+    python: str  # the expression that gives ``texts``
 
 
 class Padding(NamedTuple):
@@ -104,13 +96,13 @@ class InputModel(QAbstractTableModel):
         self.beginResetModel()
         self._trace, self.length, self._cut = trace, length, {}
         self._cells = _cells(trace.inputs)
-        self._padding = {TOKEN: padding.piece, ID: str(padding.id), SEGMENT: "0", MASK: "0", LABEL: _NOTHING}
+        self._padding = {TOKEN: padding.piece, ID: str(padding.id), SEGMENT: "0", MASK: "0", LABEL: NOTHING}
         self.endResetModel()
 
     def show_labels(self, labels: Labels) -> None:
         """Says what each token is asked for."""
         self.names = (*self.names[:LABEL], labels.name)
-        self._cells[LABEL] = [_NOTHING if text is None else text for text in labels.texts]
+        self._cells[LABEL] = [NOTHING if text is None else text for text in labels.texts]
         self._padding[LABEL] = labels.padding
         self.headerDataChanged.emit(Qt.Orientation.Vertical, LABEL, LABEL)
         self._changed(0, self.length - 1)
@@ -192,7 +184,7 @@ class InputModel(QAbstractTableModel):
             return colours.special if row == TOKEN else colours.faint
         if self._trace.inputs.texts[column] is None and row in (PIECES, TOKEN):
             return colours.special
-        asked = row == LABEL and self._cells[row][column] not in (_NOTHING, self._padding[TOKEN])
+        asked = row == LABEL and self._cells[row][column] not in (NOTHING, self._padding[TOKEN])
         return colours.ink if asked or row in (TYPED, PIECES, TOKEN, ID) else colours.faint
 
     def _tint(self, row: int, column: int) -> str | None:
@@ -378,7 +370,7 @@ def _cells(inputs: Inputs) -> list[list[str]]:
         SEGMENT: ["AB"[segment] + f" {segment}" for segment in inputs.segments.tolist()],
         POSITION: [str(position) for position in inputs.positions.tolist()],
         MASK: ["1"] * len(inputs),
-        LABEL: [_NOTHING] * len(inputs),
+        LABEL: [NOTHING] * len(inputs),
     }
     return [cells[row] for row in range(len(cells))]
 

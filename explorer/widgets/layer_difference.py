@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtWidgets import QVBoxLayout
 
 from explorer.comparison import Answer
+from explorer.export_python import before
 from explorer.widgets.axis import Axis, elided, token_axis
 from explorer.widgets.difference import blank, two_spaces
 from explorer.widgets.figures import cosine
@@ -32,7 +33,7 @@ class LayerDifference(MapDifference):
     def __init__(self, page: Page) -> None:
         heatmap = Heatmap(scale=Scale.SHARE, square=False)
         heatmap.setAccessibleName(self.tr("How far each token has turned, by layer"))
-        self.map = LayerMap(heatmap, "layers-difference", None)
+        self.map = LayerMap(heatmap, "layers-difference", self._python)
         self.map.set_heading(self.tr("Each token and what it was"), self.tr("1 − cosine, now against pinned"))
         super().__init__(page, self.map, Scale.SHARE)
         column = QVBoxLayout(self)
@@ -84,6 +85,10 @@ class LayerDifference(MapDifference):
         sentence = self.tr("Of those that go in unchanged {0} turns most, at {1} ({2}).")
         words = strong(escape(elided(trace.tokens[token]))), heights(len(turned))[height]
         return sentence.format(*words, cosine(1 - float(turned[height, token])))
+
+    def _python(self) -> str:
+        assert self.workspace.pinned is not None
+        return f"{before(self.workspace.pinned)}values = model.lens.difference.turned(trace, pinned, matching)"
 
 
 def _turned(now: Answer, pinned: Answer) -> Floats:

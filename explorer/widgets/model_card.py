@@ -63,7 +63,8 @@ class ModelCard(QDialog):
         self.facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.stack = Stack()
         self.stack.setAccessibleName(self.tr("The stack, from the input at the bottom to the heads on top"))
-        self.picture = Picture(self.stack, self._sheet, "model", self.tr("The stack, from the input up"))
+        heading = self.tr("The stack, from the input up")
+        self.picture = Picture(self.stack, self._sheet, "model", heading, python=_python)
         self.words = QTextBrowser()
         self.words.setOpenLinks(False)
         self._lay_out()
@@ -199,6 +200,17 @@ class ModelCard(QDialog):
         columns = ("sizes", "parameters of one", "how many", "parameters")
         values = np.array(rows, dtype=object).reshape(-1, len(columns))
         return Sheet(values, [part.name for part in self._parts], columns)
+
+
+def _python() -> str:
+    return (
+        "from model import card\n\n"
+        "values = np.empty((0, 4), object)\n"
+        "for part in card.parts(bert):\n"
+        '    sizes = " → ".join(f"{size:,}" for size in part.sizes)\n'
+        "    row = (sizes, part.parameters, part.count, part.parameters * part.count)\n"
+        "    values = np.vstack([values, np.array(row, object)])"
+    )
 
 
 def _card(bert: Bert, _: Trace) -> _Card:

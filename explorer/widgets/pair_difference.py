@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QVBoxLayout
 
 from explorer.comparison import Answer
+from explorer.export_python import before
 from explorer.widgets.change_columns import ChangeColumns
 from explorer.widgets.difference import no_pairs
 from explorer.widgets.figures import percent, points
@@ -39,9 +40,9 @@ class PairDifference(View):
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)
-        self.shifts = Shifts(("pinned", "now", "change in percentage points"), pieces=False)
+        self.shifts = Shifts(("pinned", "now"), pieces=False)
         self.shifts.setAccessibleName(self.tr("Both labels then and now"))
-        self.picture = Picture(self.shifts, self.shifts.sheet, "next-sentence-difference")
+        self.picture = Picture(self.shifts, self.shifts.sheet, "next-sentence-difference", python=self._python)
         self.picture.set_heading(self.tr("Both labels"), self.tr("pinned → now, change in percentage points"))
         self.picture.setMaximumWidth(_WIDEST)
         self.flips = ChangeColumns(
@@ -66,6 +67,15 @@ class PairDifference(View):
 
     def mark(self, selection: Selection) -> None:
         self.flips.mark(selection.token)
+
+    def _python(self) -> str:
+        assert self.workspace.pinned is not None
+        return (
+            f"{before(self.workspace.pinned)}"
+            "then = np.array(model.lens.next_sentence.probabilities(pinned_bert, pinned))\n"
+            "now = np.array(model.lens.next_sentence.probabilities(bert, trace))\n"
+            "values = np.stack([then, now, 100 * (now - then)], axis=1)"
+        )
 
     def _show(self, found: tuple[Shares, Shares]) -> None:
         now, then = found

@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer.comparison import Answer
+from explorer.export_python import before
 from explorer.widgets.axis import Axis, elided
 from explorer.widgets.beside import Beside
 from explorer.widgets.change_columns import ChangeColumns
@@ -66,9 +67,10 @@ class PredictionDifference(View):
         super().__init__(page)
         self._asked: int | None = -1  # the token
         self._found: Found | None = None
-        self.shifts = Shifts(("pinned", "now", "change in percentage points"), pieces=True)
+        self._places: tuple[int, int | None] = (0, None)  # what is shown
+        self.shifts = Shifts(("pinned", "now"), pieces=True)
         self.shifts.setAccessibleName(self.tr("The predictions then and now"))
-        self.picture = Picture(self.shifts, self.shifts.sheet, "masked-lm-difference")
+        self.picture = Picture(self.shifts, self.shifts.sheet, "masked-lm-difference", python=self._python)
         self.picture.setMaximumWidth(_WIDEST)
         self.surprise = ChangeColumns(
             page, "surprise-difference", "change of the surprise in nats", self.tr("Ask token by token"), decimals=1
@@ -112,7 +114,7 @@ class PredictionDifference(View):
         trace, pinned = self.workspace.trace, self.workspace.pinned
         assert trace is not None
         assert pinned is not None
-        self._found = found
+        self._found, self._places = found, (found.position, found.place)
         token = trace.tokens[found.position]
         self.picture.setVisible(found.place is not None)
         self.layers.setVisible(bool(found.by_layer))
@@ -154,6 +156,15 @@ class PredictionDifference(View):
             return f"{said} {stays.format(strong(escape(elided(now.piece))))}"
         turns = self.tr("Expected first is now {0}, and in the pinned answer it was {1}.")
         return f"{said} {turns.format(*(strong(escape(elided(change.piece))) for change in (now, then)))}"
+
+    def _python(self) -> str:
+        assert self.workspace.pinned is not None
+        return (
+            f"{before(self.workspace.pinned)}"
+            f"places = {self._places}\n"
+            "found = model.lens.difference.predictions((bert, trace), (pinned_bert, pinned), places)\n"
+            "values = np.array([[one.before, one.after, 100 * (one.after - one.before)] for one in found])"
+        )
 
     def _inspect(self, line: int) -> None:
         if self._found is not None:

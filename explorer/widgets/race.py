@@ -24,13 +24,11 @@ from explorer.widgets.line import Line
 from explorer.widgets.panel import isolated, strong
 from explorer.worker import Lane, Task
 from explorer.workspace import Workspace
-from model.lens import masked_lm, next_sentence
+from model.lens import masked_lm, race
 from model.scenario import Scenario
-from model.trace import Floats
 
 if TYPE_CHECKING:
     from model.bert import Bert
-    from model.trace import Trace
 
 _LINES = 5  # words in the race
 _NAMED = 3  # of them in the sentence below
@@ -38,13 +36,11 @@ _MOST = 60  # snapshots that are asked, evenly spread over the run
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Answer(race.Answer):
     """What a snapshot says to the question."""
 
     step: int
-    tokens: tuple[str, ...]  # the vocabulary
-    chances: Floats | None  # (V,) the probability of each at the place that is asked for; None where none is
-    is_next: float | None  # None without a second sentence, or a head that could say
+    path: Path
 
 
 Snapshot = tuple[int, Path]
@@ -109,6 +105,19 @@ class Race(QWidget):
             values[:, place] = curve.raw
         return Sheet(values, [str(answer.step) for answer in self.answers], [curve.series.name for curve in curves])
 
+    def python(self) -> str:
+        """The lines that make the sheet's values."""
+        folders = "".join(f"    {str(answer.path)!r},\n" for answer in self.answers)
+        return (
+            f"folders = [\n{folders}]\n"
+            "answers = []\n"
+            "for snapshot in map(model.load, folders):\n"
+            "    said = snapshot.trace(snapshot.adopt(trace.scenario, bert))\n"
+            "    answers.append(model.lens.race.answer(snapshot, said))\n"
+            f"courses = model.lens.race.courses(answers, {_LINES})\n"
+            "values = np.stack([course for _, course in courses], axis=1)"
+        )
+
     # The answers
 
     def _ask(self) -> None:
@@ -172,7 +181,7 @@ class Race(QWidget):
         steps = np.array([answer.step for answer in answers], np.float64)
         curves = [
             Curve(Series("", name, Hue.DATA if not place else Hue.LAYER, share=1 - place / _LINES), steps, values)
-            for place, (name, values) in enumerate(_lines(answers))
+            for place, (name, values) in enumerate(race.courses(answers, _LINES))
         ]
         last = float(self._snapshots[-1][0]) if self._snapshots else 1.0
         high = bounds(0.0, max((float(curve.raw.max()) for curve in curves), default=1.0), log=False)[1]
@@ -238,46 +247,11 @@ def _answers(
             bert = models.load(path, keep=False)
             if bert.tokenizer.tokens != tokens:  # kept once for all answers: there may be 30,000
                 tokens = bert.tokenizer.tokens
-            chances, is_next = _asked(bert, bert.adopt(scenario, former))
-            found.append((path, Answer(step, tokens, chances, is_next)))
+            said = race.answer(bert, bert.trace(bert.adopt(scenario, former)))
+            found.append((path, Answer(tokens, said.chances, said.is_next, step, path)))
         except (ValueError, OSError) as error:  # deleted meanwhile, too short for the question, without numbers
             found.append((path, str(error)))
         yield 0.0
-
-
-def _asked(bert: Bert, scenario: Scenario) -> tuple[Floats | None, float | None]:
-    """What an ``Answer`` holds: chances (V,), and whether B follows."""
-    trace = bert.trace(scenario)
-    place = _place(bert, trace)
-    chances = None if place is None else np.exp(masked_lm.log_probabilities(bert, trace, place))
-    if not bert.has_nsp or trace.pooled is None or 1 not in trace.inputs.texts:
-        return chances, None
-    return chances, next_sentence.probabilities(bert, trace)[0]
-
-
-def _place(bert: Bert, trace: Trace) -> int | None:
-    """Where something is asked for: the first [MASK] or edit; what comes next at the end of a left-to-right text."""
-    if not bert.has_mlm:
-        return None
-    if bert.config.is_decoder:
-        return max(len(trace.tokens) - 2, 0)
-    asked = [place for place, token in enumerate(trace.tokens) if token == bert.tokenizer.mask_token]
-    return min([*asked, *(edit.position for edit in trace.scenario.edits)], default=None)
-
-
-def _lines(answers: Sequence[Answer]) -> list[tuple[str, Floats]]:
-    """Name and values (N,) of each line over the ``answers``, that which ends highest first."""
-    if not answers:
-        return []
-    if any(answer.chances is None for answer in answers):
-        if any(answer.is_next is None for answer in answers):
-            return []
-        return [("IsNext", np.array([answer.is_next for answer in answers], np.float32))]
-    chances = [answer.chances for answer in answers if answer.chances is not None]
-    return [
-        (answers[-1].tokens[entry], np.array([chance[entry] for chance in chances], np.float32))
-        for entry in masked_lm.best(chances[-1], _LINES)
-    ]
 
 
 def _spread(snapshots: Sequence[Snapshot]) -> tuple[Snapshot, ...]:

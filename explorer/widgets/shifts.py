@@ -37,12 +37,13 @@ class Shift(Bar):
 class Shifts(Bars):
     """Shows shifts, the first on top. Ctrl+click or X on one asks to switch off what it is about.
 
-    ``pieces`` are written in the fixed font. ``measures`` are what a sheet calls the three columns of numbers.
+    ``pieces`` are written in the fixed font. ``measures`` are what a sheet calls the probability before and after;
+    behind them it has the change in percentage points.
     """
 
     toggled = Signal(int)
 
-    def __init__(self, measures: tuple[str, str, str], *, pieces: bool, parent: QWidget | None = None) -> None:
+    def __init__(self, measures: tuple[str, str], *, pieces: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent, ranked=False)
         self._measures, self._pieces, self._shows_before = measures, pieces, True
         self._marked: int | None = None
@@ -70,9 +71,10 @@ class Shifts(Bars):
 
     def sheet(self) -> Sheet:
         """What is drawn, a row a line."""
-        rows = [(shift.before, shift.share, shift.change) for shift in self.shifts]
+        shares = np.array([(shift.before, shift.share) for shift in self.shifts]).reshape(-1, 2)
+        values = np.column_stack([shares, 100 * (shares[:, 1] - shares[:, 0])])
         names = [" ".join(filter(None, (shift.group, shift.label))) for shift in self.shifts]
-        return Sheet(np.array(rows, dtype=object).reshape(-1, 3), names, self._measures)
+        return Sheet(values, names, (*self._measures, "change in percentage points"))
 
     # Mouse and keys
 

@@ -63,10 +63,10 @@ class TrainingDesk(QWidget):
     # How it is laid out
 
     def _lay_out(self) -> None:
-        self._curves = Picture(self.curves.plot, self.curves.sheet, "pretrain", self.tr("Curves"), frame=self.curves)
-        self._race = Picture(
-            self.race.plot, self.race.sheet, "pretrain", self.tr("Your sentence, step by step"), frame=self.race
-        )
+        curves, race = self.curves, self.race
+        heading, asked = self.tr("Curves"), self.tr("Your sentence, step by step")
+        self._curves = Picture(curves.plot, curves.sheet, "pretrain", heading, frame=curves, python=curves.python)
+        self._race = Picture(race.plot, race.sheet, "pretrain", asked, frame=race, python=race.python)
         self.curves.plot.setMinimumHeight(_PLOT)
         left, middle, right = QWidget(), QWidget(), QWidget()
         column = QVBoxLayout(left)
@@ -257,7 +257,7 @@ class TrainingDesk(QWidget):
         seen = self.training.attended
         self.control.show_run(seen)
         self.doctor.show_findings(seen.findings if seen else (), seen.health if seen else "")
-        self.batch.show_batch(seen.batch if seen else None)
+        self.batch.show_batch(seen.batch if seen else None, seen.run.directory if seen else Path())
         self.race.show_snapshots(seen.snapshots if seen else ())
         if not self._drawing.isActive():
             self._draw_curves()
@@ -297,7 +297,7 @@ class TrainingDesk(QWidget):
 
 def _curves(seen: Seen) -> RunCurves:
     steps = seen.recipe.steps if seen.recipe is not None else 0
-    return RunCurves(seen.run.name, seen.train, seen.validation, seen.baselines, steps)
+    return RunCurves(seen.run.name, seen.train, seen.validation, seen.baselines, steps, seen.run.directory)
 
 
 def _alike(one: Seen, other: Seen) -> bool:

@@ -9,7 +9,8 @@ from PySide6.QtGui import QActionGroup, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from explorer.widgets.panel import note, strong
-from explorer.widgets.vocabulary_table import ID, KIND, PIECE, Entries, VocabularyTable
+from explorer.widgets.vocabulary_table import VocabularyTable
+from model.lookup import ID, KIND, PIECE, Entries
 
 
 class Vocabulary(QWidget):

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from html import escape
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 from PySide6.QtCore import (
     QAbstractTableModel,
     QEvent,
@@ -30,59 +26,10 @@ from PySide6.QtWidgets import (
 from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.cells import LEFT, RIGHT, Cell, Cells
+from model.lookup import ID, KIND, PIECE, Entries, Kind
 
 Index = QModelIndex | QPersistentModelIndex
-Kind = Literal["word", "continuation", "special", "unused"]
-
-ID, PIECE, KIND = range(3)
-
-_KINDS: tuple[Kind, ...] = ("word", "continuation", "special", "unused")
-_CONTINUED = "##"
-_UNUSED = re.compile(r"\[(unused|row )\d+\]")  # rows of the embedding that no text leads to
 _ROWS = 4  # that are seen at least
-_SORTED_BY = "<U32"  # the beginning of a piece: one endless entry must not cost every other its memory
-
-
-@dataclass(frozen=True)
-class Entries:
-    """A vocabulary made ready for searching."""
-
-    tokens: Sequence[str] = ()  # (V,) by id
-    keys: tuple[str, ...] = ()  # (V,) what a search looks into: in small letters where the model reads these only
-    kinds: tuple[Kind, ...] = ()  # (V,)
-    orders: tuple[tuple[int, ...], ...] = ((), (), ())  # ids sorted by ID, by PIECE and by KIND
-    lowercase: bool = False
-
-    def found(self, text: str, order: int = ID, *, descending: bool = False) -> list[int]:
-        """The ids of the pieces that have ``text`` in them, in an order; the piece itself comes first, then its ##."""
-        text, keys = (text.lower() if self.lowercase else text), self.keys
-        ids = reversed(self.orders[order]) if descending else self.orders[order]
-        if not text:
-            return list(ids)
-        hits = [entry for entry in ids if text in keys[entry]]
-        exact = [entry for wanted in (text, _CONTINUED + text) for entry in hits if keys[entry] == wanted]
-        return [*exact, *(entry for entry in hits if entry not in exact)] if exact else hits
-
-
-def entries(tokens: Sequence[str], special: Collection[str], lowercase: bool) -> Entries:
-    """On the worker: ``tokens`` (V,) made ready; ``special`` are those of the tokenizer's own, such as [CLS]."""
-    keys = tuple(token.lower() for token in tokens) if lowercase else tuple(tokens)
-    kinds = tuple(_kind(token, special) for token in tokens)
-    codes = np.array([_KINDS.index(kind) for kind in kinds])
-    orders = (
-        range(len(keys)),
-        np.argsort(np.array(keys, _SORTED_BY), kind="stable").tolist(),  # NumPy lets the window breathe meanwhile
-        np.argsort(codes, kind="stable").tolist(),
-    )
-    return Entries(tokens, keys, kinds, tuple(map(tuple, orders)), lowercase)
-
-
-def _kind(token: str, special: Collection[str]) -> Kind:
-    if token in special:
-        return "special"
-    if token.startswith(_CONTINUED) and token != _CONTINUED:
-        return "continuation"
-    return "unused" if _UNUSED.fullmatch(token) else "word"
 
 
 class VocabularyModel(QAbstractTableModel):
@@ -130,11 +77,14 @@ class VocabularyModel(QAbstractTableModel):
 
     def sheet(self) -> Sheet:
         """What is found, a row an id."""
-        tokens, kinds = self.entries.tokens, self.entries.kinds
-        values = np.empty((len(self.hits), 2), dtype=object)
-        values[:, 0] = [tokens[entry] for entry in self.hits]
-        values[:, 1] = [self.kinds[kinds[entry]] for entry in self.hits]
-        return Sheet(values, [str(entry) for entry in self.hits], self.names[PIECE:])
+        return Sheet(self.entries.written(self.hits), [str(entry) for entry in self.hits], self.names[PIECE:])
+
+    def python(self) -> str:
+        """The lines that make the sheet's values."""
+        lines = "entries = lookup.of(bert.tokenizer)\n"
+        descending = ", descending=True" if self.descending else ""
+        found = f"entries.found({self.query!r}, {self.order}{descending})"
+        return f"from model import lookup\n\n{lines}values = entries.written({found})"
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else len(self.hits)

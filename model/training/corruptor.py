@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.scenario import Edit, EditKind
 from model.training.masking import Batch, corrupt
@@ -87,6 +88,22 @@ def roll(inputs: Inputs, tokenizer: WordPiece, rates: Rates, number: int) -> Rol
     fates = np.bincount(batch.kinds, minlength=len(FATES)).tolist()
     words = int((~np.isin(ids, unchosen)).sum())
     return Roll(_edits(batch, tokenizer), Counts(1, words, len(batch.chosen), *fates))
+
+
+def table(now: Counts, whole: Counts, rates: Rates) -> NDArray[np.float64]:
+    """(5, 6) words chosen, masked, replaced, kept and not chosen.
+
+    Of each the count ``now`` and as a ``whole``, the share of the chosen and its rate, the share of all words and what
+    is expected of it; NaN where there is none.
+    """
+    none = float("nan")
+    chosen, words, rate = whole.chosen or none, whole.words or none, rates.chosen / 100
+    rows = [(now.chosen, whole.chosen, none, none, whole.chosen / words, rate)]
+    for fate in FATES:
+        count, share = getattr(whole, fate), getattr(rates, fate) / 100
+        rows.append((getattr(now, fate), count, count / chosen, share, count / words, share * rate))
+    left = whole.words - whole.chosen
+    return np.array([*rows, (now.words - now.chosen, left, none, none, left / words, 1 - rate)])
 
 
 def _edits(batch: Batch, tokenizer: WordPiece) -> tuple[Edit, ...]:

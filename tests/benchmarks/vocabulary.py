@@ -39,7 +39,7 @@ def main() -> None:
     app.prepare()
     from explorer import theme
     from explorer.widgets.vocabulary import Vocabulary
-    from explorer.widgets.vocabulary_table import entries
+    from model.lookup import entries
 
     app.make_application([])
     theme.apply("light")

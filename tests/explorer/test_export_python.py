@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -14,16 +14,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 import model
+from explorer.comparison import Shown
+from explorer.export import Sheet
 from explorer.export_python import question, script
 from explorer.tabs.attention import AttentionTab
+from explorer.tabs.tokens import TokensTab
+from explorer.widgets.job import Job
+from explorer.widgets.model_card import ModelCard
 from explorer.widgets.page import Page
 from explorer.widgets.picture import Picture
 from explorer.widgets.switched_page import SwitchedPage
 from explorer.window import Window
+from model.lookup import PIECE
 from model.scenario import Scenario
+from model.training.run import default_runs
+from tests.explorer.runs import TEXTBOOK, made_up
 
 ROOT = Path(model.__file__).parents[1]
 RUN_ALL = """
@@ -35,6 +44,8 @@ for file in sorted(pathlib.Path(sys.argv[1]).glob("*.py")):
     values = names["values"]
     numpy.save(file.with_suffix(".npy"), values.astype(str) if values.dtype == object else values)
 """
+
+ASKED = Scenario("My dog is cute", "he likes playing").mask(2).flip(4).toggle_head(1, 0)
 
 places = st.integers(0, 30)
 
@@ -69,51 +80,156 @@ def run(folder: Path) -> None:
     subprocess.run([sys.executable, "-c", RUN_ALL, str(folder)], check=True, cwd=ROOT)
 
 
-def seen(window: Window, qtbot: QtBot, page: Page) -> Iterator[Picture]:
-    """Every picture of ``page`` that knows its Python, in every view."""
-    views: list[Callable[[], None]] = [lambda: None]
+def turns(page: Page) -> list[Callable[[], object]]:
+    """Brings one view of ``page`` after the other to the front."""
     if isinstance(page, SwitchedPage):
-        views = [partial(page.show_view, view) for view in page.views]
-    elif isinstance(page, AttentionTab):
+        return [partial(page.show_view, view) for view in page.views]
+    if isinstance(page, AttentionTab):
         ways = page.one.ways
-        views = [
+        return [
             *(partial(page.beside.choose, place) for place in (0, 1, 2, 0)),
             *(partial(ways.of.setCurrentIndex, place) for place in (1, 2, 3)),
             ways.words.click,
             ways.without.click,
         ]
-    for show in views:
-        show()
-        qtbot.waitUntil(lambda: window.workspace.worker.is_idle, timeout=30_000)
-        yield from (found for found in page.findChildren(Picture) if found.isVisible() and found.python is not None)
+    if isinstance(page, TokensTab):
+        table, width = page.vocabulary.table, len(page.table.rows.names)
+        return [
+            lambda: page.length.number.setValue(14 + width),
+            lambda: page.packing.choose(1),
+            lambda: (page.vocabulary.search.setText("ing"), table.turn(PIECE), table.turn(PIECE)),
+        ]
+    return [lambda: None]
 
 
-def test_the_python_of_every_picture_makes_its_array_exactly(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
-    asked = Scenario("My dog is cute", "he likes playing").mask(2).flip(4).toggle_head(1, 0)
-    with qtbot.waitSignal(window.workspace.answered):
-        window.workspace.ask(asked)
+class Programs:
+    """The programs of all pictures that are seen, each with the array that would be saved."""
+
+    def __init__(self, window: Window, qtbot: QtBot, folder: Path) -> None:
+        self.window, self.qtbot, self.folder = window, qtbot, folder
+        self.sheets: dict[Path, Sheet] = {}
+        self.names: set[str] = set()
+
+    def rest(self) -> None:
+        self.qtbot.waitUntil(lambda: self.window.workspace.worker.is_idle, timeout=60_000)
+
+    def walk(self, state: str, page: Page) -> None:
+        """Takes what ``page`` shows, view by view, and what its buttons make."""
+        for turn in turns(page):
+            turn()
+            self.rest()
+            for job in page.findChildren(Job):
+                if job.start.isVisible():
+                    job.start.click()
+                    self.rest()
+            self.take(state, page)
+
+    def take(self, state: str, seen: QWidget) -> None:
+        workspace = self.window.workspace
+        for picture in seen.findChildren(Picture):
+            sheet = picture.sheet() if picture.isVisible() else None
+            if sheet is None or not sheet.values.size:
+                continue
+            assert picture.python is not None, f"{state}: {picture.name}"
+            file = self.folder / f"{len(self.sheets):03} {state} {picture.name}.py"
+            scenario = None if workspace.trace is None else workspace.trace.scenario
+            file.write_text(script(workspace.bert, scenario, picture.python()), "utf-8")
+            self.sheets[file] = sheet
+            self.names.add(f"{state} {picture.name}")
+
+    def check(self) -> None:
+        """Runs them in a fresh interpreter, and compares what they make to the last digit."""
+        run(self.folder)
+        for file, sheet in self.sheets.items():
+            with np.load(io.BytesIO(sheet.npz_file())) as saved:
+                made = np.load(file.with_suffix(".npy"))
+                assert made.dtype.kind == saved["values"].dtype.kind, file.stem
+                np.testing.assert_array_equal(made, saved["values"], err_msg=file.stem)
+
+
+@pytest.fixture
+def programs(window: Window, qtbot: QtBot, tmp_path: Path) -> Programs:
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    return Programs(window, qtbot, folder)
+
+
+def ask(programs: Programs, scenario: Scenario) -> None:
+    with programs.qtbot.waitSignal(programs.window.workspace.answered):
+        programs.window.workspace.ask(scenario)
+
+
+def test_the_python_of_every_picture_makes_its_array_exactly(programs: Programs) -> None:
+    window = programs.window
+    ask(programs, ASKED)
     window.workspace.select(head=(2, 1))
-    sheets = {}
     for name, page in window.pages.items():
+        if name == "pretrain":
+            continue
         window.show_tab(name)
+        programs.rest()
         if isinstance(page, AttentionTab):
             page.heads.sort.setCurrentIndex(page.heads.sort.findData("previous"))
-        for number, picture in enumerate(seen(window, qtbot, page)):
-            if not picture.sheet().values.size:
-                continue  # is made when it is asked for
-            bert = window.workspace.bert
-            assert bert is not None
-            assert picture.python is not None
-            file = tmp_path / f"{name} {picture.name} {number}.py"
-            file.write_text(script(bert, asked, picture.python()), "utf-8")
-            sheets[file] = picture.sheet()
-    run(tmp_path)
-    for file, sheet in sheets.items():
-        with np.load(io.BytesIO(sheet.npz_file())) as saved:
-            made = np.load(file.with_suffix(".npy"))
-            assert made.dtype == saved["values"].dtype, file.stem
-            np.testing.assert_array_equal(made, saved["values"], err_msg=file.stem)
-    assert len({(file.stem.split()[0], file.stem.rpartition(" ")[0]) for file in sheets}) >= 25
+        programs.walk(name, page)
+    window.show_card()
+    programs.rest()
+    card = window.findChild(ModelCard)
+    assert isinstance(card, ModelCard)
+    programs.take("card", card)
+    card.close()
+    programs.check()
+    assert len(programs.names) >= 30
+
+
+def test_the_python_of_every_difference_makes_its_array_exactly(programs: Programs) -> None:
+    window = programs.window
+    ask(programs, ASKED)
+    window.workspace.pin()
+    ask(programs, Scenario("My big dog is cute", "he likes playing").toggle_head(2, 1))
+    window.workspace.select(head=(2, 1), token=3)
+    window.workspace.compare(Shown.DIFFERENCE)
+    for name, page in window.pages.items():
+        if name != "pretrain":
+            window.show_tab(name)
+            programs.rest()
+            programs.walk(name, page)
+    programs.check()
+    assert len(programs.names) >= 8
+
+
+def test_the_python_of_a_run_makes_its_curves_its_race_and_its_batch_exactly(programs: Programs) -> None:
+    window, qtbot = programs.window, programs.qtbot
+    made_up(default_runs(), "toy")
+    with qtbot.waitSignal(window.workspace.answered, timeout=30_000):
+        window.workspace.open_model(TEXTBOOK, Scenario("my dog is cute", "he likes play").mask(2))
+    window.show_tab("pretrain")
+    desk = window.pretrain.desk
+    desk.form.hold(True)  # nothing is measured meanwhile
+    qtbot.waitUntil(lambda: len(desk.race.answers) == 3, timeout=30_000)
+    programs.rest()
+    for quantity in ("loss", "gradient-by-layer"):
+        desk.curves.choose(quantity)
+        programs.take(quantity, desk)
+    programs.check()
+    assert len(programs.sheets) == 6
+    desk.training.follow(False)
+    desk.training.look_at(())
+
+
+def test_curves_are_copied_as_python_where_no_model_is_open(empty_window: Window, qtbot: QtBot) -> None:
+    window = empty_window
+    made_up(default_runs(), "toy")
+    window.show_tab("pretrain")
+    desk = window.pretrain.desk
+    desk.form.hold(True)  # nothing is measured meanwhile
+    qtbot.waitUntil(lambda: desk._curves.sheet().values.size > 0, timeout=30_000)
+    with qtbot.waitSignal(window.exporter.done):
+        window.exporter.take("copy-python", desk._curves)
+    copied = QGuiApplication.clipboard().text()
+    assert "History" in copied
+    assert "model.load" not in copied
+    desk.training.follow(False)
+    desk.training.look_at(())
 
 
 def test_what_is_copied_runs_by_itself(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
@@ -129,13 +245,3 @@ def test_what_is_copied_runs_by_itself(window: Window, qtbot: QtBot, tmp_path: P
     run(tmp_path)
     assert window.workspace.trace is not None
     np.testing.assert_array_equal(np.load(tmp_path / "copied.npy"), window.workspace.trace.attention[1, 3])
-
-
-@pytest.mark.parametrize(("tab", "knows"), [("attention", True), ("tokens", False)])
-def test_only_a_picture_that_knows_its_python_offers_it(window: Window, qtbot: QtBot, tab: str, knows: bool) -> None:
-    window.show_tab(tab)
-    qtbot.waitUntil(lambda: window.workspace.worker.is_idle)
-    if tab == "attention":
-        window.pages[tab].heatmap.setFocus()  # type: ignore[attr-defined]
-    window.actions_table.refresh()
-    assert window.actions_table["copy-python"].isEnabled() == knows

@@ -13,9 +13,9 @@ from pytestqt.qtbot import QtBot
 from explorer import theme
 from explorer.tabs.tokens import TokensTab
 from explorer.widgets import input_table
-from explorer.widgets.vocabulary_table import ID, KIND, PIECE
 from explorer.window import Window
 from explorer.workspace import Workspace
+from model.lookup import ID, KIND, PIECE
 from tests.explorer.tabs.conftest import Show, plain
 
 

@@ -70,7 +70,6 @@ def test_a_mask_is_another_token_vector_and_nothing_else(
     np.testing.assert_array_equal(token, after.embeddings.token - before.embeddings.token)
     np.testing.assert_allclose(token + segment + position, total, atol=1e-6)
     assert view.picture.sheet().values.shape == (55, 256)
-    assert view.picture.python is None
 
 
 def test_a_new_word_has_blank_vectors_and_a_dash_for_its_numbers(

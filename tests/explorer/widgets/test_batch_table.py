@@ -96,15 +96,15 @@ def test_the_same_batch_again_leaves_the_table_alone(qtbot: QtBot, table: BatchT
 def test_the_next_batch_leaves_the_table_where_it_was_scrolled_to(qtbot: QtBot, table: BatchTable) -> None:
     table.resize(300, 200)
     QApplication.processEvents()
-    table.table.verticalScrollBar().setValue(3)
+    table.grid.verticalScrollBar().setValue(3)
     table.show_batch(batch() | {"step": 501})
-    assert table.table.verticalScrollBar().value() == 3
+    assert table.grid.verticalScrollBar().value() == 3
 
 
 def test_before_the_first_batch_it_says_when_it_comes(table: BatchTable) -> None:
     table.show_batch(None)
     assert sentence(table) == "It comes with the first steps of a run."
-    assert not table.table.isVisible()
+    assert not table.grid.isVisible()
     assert not table.number.isVisible()
 
 
@@ -189,16 +189,16 @@ def test_the_sentence_takes_up_the_dark_look(table: BatchTable) -> None:
 def test_columns_stay_readable_at_twice_the_text_size(table: BatchTable) -> None:
     theme.set_text_scale(2.0)
     QApplication.processEvents()
-    header, words = table.table.horizontalHeader(), table.table.fontMetrics()
+    header, words = table.grid.horizontalHeader(), table.grid.fontMetrics()
     for column, name in enumerate(table.model.names):
         assert header.sectionSize(column) >= words.horizontalAdvance(name) + 16
-    assert table.table.rowHeight(0) >= words.height()
+    assert table.grid.rowHeight(0) >= words.height()
 
 
 def test_a_screen_reader_is_told_what_is_read_there_and_why(table: BatchTable) -> None:
     assert cell(table, 2, INPUT, ROLE.AccessibleTextRole) == "input: [MASK], masked"
     assert cell(table, 1, INPUT, ROLE.AccessibleTextRole) == "input: my"
-    assert table.table.accessibleName()
+    assert table.grid.accessibleName()
     assert table.number.accessibleName()
 
 

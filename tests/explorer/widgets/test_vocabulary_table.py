@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from explorer.widgets.vocabulary_table import KIND, PIECE, VocabularyTable, entries
+from explorer.widgets.vocabulary_table import VocabularyTable
+from model.lookup import KIND, PIECE, entries
 
 TOKENS = ("[UNK]", "Dog", "dog", "##dog", "[unused1]", "[row 6]", "שלום", "🙂", "<b>", "##")
 
