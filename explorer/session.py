@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QCoreApplication
 
+from explorer.comparison import Shown
+from explorer.widgets.kept import Value
 from explorer.widgets.sentence_bar import LONGEST
 from model import inputs
 from model.lens.steps import Place, Stage
@@ -27,26 +29,20 @@ ENDING = ".bertx"
 Side = Literal["left", "right"]
 
 _HIGHEST = 2**31 - 1  # a layer, head or position: any more is no index
-_LARGEST = 4_000_000  # bytes: two sentences as long as one can type, and 8,192 pieces, are far less
+_LARGEST = 4_000_000  # bytes: sentences as long as one can type, and 8,192 pieces, are far less
+_LONGEST_TEXT = 200_000  # characters of a text field: a pasted paragraph
 
 translate = QCoreApplication.translate
 
 
 @dataclass(frozen=True)
-class Session:
-    """What the window shows. Layers, heads and positions count from 0; None is nothing."""
+class Asked:
+    """A question, and the model that it is put to."""
 
     scenario: Scenario
     bundled: str = ""  # the name of a model that is shipped: so it opens on another machine, too
     folder: Path | None = None  # of any other model
     tokens: tuple[str, ...] = ()  # T pieces of the texts without edits: what the positions speak of
-    tab: str = ""
-    views: Mapping[str, str] = field(default_factory=dict)  # by tab, which of its views is in front
-    token: int | None = None
-    head: tuple[int, int] | None = None
-    cell: tuple[int, int] | None = None
-    dock: Side | None = None  # where the arithmetic stands, if it does
-    way: tuple[Place, ...] = ()  # the numbers on the way to the one that it writes out
 
     def fitted(self, bert: Bert) -> tuple[Scenario, bool]:
         """On the worker: the question as it can be put to ``bert``, and whether that is all of it.
@@ -67,15 +63,32 @@ class Session:
             scenario = scenario.all_on()
         return scenario, scenario == self.scenario
 
+
+@dataclass(frozen=True)
+class Session(Asked):
+    """What the window shows. Layers, heads and positions count from 0; None is nothing."""
+
+    tab: str = ""
+    views: Mapping[str, str] = field(default_factory=dict)  # by tab, which of its views is in front
+    controls: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)  # by tab, those that were set by hand
+    pinned: Asked | None = None
+    shown: Shown = Shown.NOW  # with a pinned answer: the tokens that are chosen are of this one
+    token: int | None = None
+    head: tuple[int, int] | None = None
+    cell: tuple[int, int] | None = None
+    dock: Side | None = None  # where the arithmetic stands, if it does
+    way: tuple[Place, ...] = ()  # the numbers on the way to the one that it writes out
+
     def to_json(self) -> str:
         """One JSON object that ``from_json`` reads back as an equal session; ASCII."""
         fields = {
             "schema": SCHEMA,
-            "model": {"bundled": self.bundled} if self.folder is None else {"folder": str(self.folder)},
-            "scenario": json.loads(self.scenario.to_json()),
-            "tokens": self.tokens,
+            **_asked(self),
             "tab": self.tab,
             "views": dict(self.views),
+            "controls": {tab: dict(controls) for tab, controls in self.controls.items()},
+            "pinned": None if self.pinned is None else _asked(self.pinned),
+            "shown": self.shown.name.lower(),
             "selection": {"token": self.token, "head": self.head, "cell": self.cell},
             "dock": self.dock,
             "way": [{**dataclasses.asdict(place), "stage": place.stage.name} for place in self.way],
@@ -93,13 +106,12 @@ class Session:
                     translate("session", "it was written by a later version, with schema {0}; this one reads up to {1}")
                     .format(schema, SCHEMA)
                 )  # fmt: skip
-            model, chosen = _object(fields["model"]), _object(fields["selection"])
-            folder = _folder(model["folder"]) if "folder" in model else None
+            chosen, pinned = _object(fields["selection"]), fields.get("pinned")
             return cls(
-                scenario=_scenario(fields["scenario"]),
-                bundled="" if folder is not None else _text(model["bundled"]),
-                folder=folder,
-                tokens=tuple(map(_text, _list(fields["tokens"]))),
+                **_read_asked(fields),
+                controls={tab: _controls(controls) for tab, controls in _object(fields.get("controls", {})).items()},
+                pinned=None if pinned is None else Asked(**_read_asked(_object(pinned))),
+                shown=_shown(fields.get("shown", "now")),
                 tab=_text(fields["tab"]),
                 views={name: _text(view) for name, view in _object(fields["views"]).items()},
                 token=None if chosen["token"] is None else _whole(chosen["token"]),
@@ -132,6 +144,43 @@ def write(file: Path, session: Session) -> None:
     with files.said_in_a_sentence(file.parent, "written"):
         file.parent.mkdir(parents=True, exist_ok=True)
     files.replace_text(file, session.to_json())
+
+
+def _asked(asked: Asked) -> dict[str, Any]:
+    return {
+        "model": {"bundled": asked.bundled} if asked.folder is None else {"folder": str(asked.folder)},
+        "scenario": json.loads(asked.scenario.to_json()),
+        "tokens": asked.tokens,
+    }
+
+
+def _read_asked(fields: dict[str, Any]) -> dict[str, Any]:
+    """What an ``Asked`` is made of."""
+    model = _object(fields["model"])
+    folder = _folder(model["folder"]) if "folder" in model else None
+    return {
+        "scenario": _scenario(fields["scenario"]),
+        "bundled": "" if folder is not None else _text(model["bundled"]),
+        "folder": folder,
+        "tokens": tuple(map(_text, _list(fields["tokens"]))),
+    }
+
+
+def _controls(fields: object) -> dict[str, Value]:
+    """Controls by their names; text that is as long as no field is has been put there by something else."""
+    for value in _object(fields).values():
+        if isinstance(value, str) and len(value) <= _LONGEST_TEXT:
+            continue
+        if not isinstance(value, bool | int) or abs(value) > _HIGHEST:
+            raise _wrong(value)
+    return _object(fields)
+
+
+def _shown(value: object) -> Shown:
+    names = {shown.name.lower(): shown for shown in Shown}
+    if not isinstance(value, str) or value not in names:
+        raise _wrong(value)
+    return names[value]
 
 
 def _scenario(fields: object) -> Scenario:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QMimeData, QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from explorer import examples, paths, session
-from explorer.session import ENDING, Session
+from explorer.comparison import Answer, Shown
+from explorer.session import ENDING, Asked, Session
 from explorer.widgets.arithmetic import Arithmetic
 from explorer.widgets.model_picker import bundled
 from explorer.worker import Lane
@@ -94,16 +95,16 @@ class Sessions(QObject):
         window, now = self._window, self._workspace.now
         if now is None or now.bert.origin is None:
             return None
-        trace = now.trace
-        shipped = now.bert.origin in bundled()
+        pinned = self._workspace.pinned
+        kept = None if pinned is None or pinned.bert.origin is None else Asked(**_asked(pinned))
         chosen, side = self._workspace.clicked, window.dockWidgetArea(window.arithmetic)
         return Session(
-            trace.scenario,
-            bundled=now.bert.origin.name if shipped else "",
-            folder=None if shipped else now.bert.origin,
-            tokens=trace.inputs.originals,
+            **_asked(now),
             tab=next(name for name, page in window.pages.items() if page is window.page),
             views={name: page.side for name, page in window.pages.items() if page.side},
+            controls={name: controls for name, page in window.pages.items() if (controls := page.controls)},
+            pinned=kept,
+            shown=Shown.NOW if kept is None else self._workspace.shown,
             token=chosen.token,
             head=chosen.head,
             cell=chosen.cell,
@@ -126,16 +127,22 @@ class Sessions(QObject):
         """Puts the session's question to its model, or else to that in ``otherwise``, and shows the rest of it."""
         said: list[str] = []  # by the worker, before ``then`` is called
         wholes: list[bool] = []
+        pinned: list[Answer] = []
 
         def load() -> Bert:
             snapshots = self._workspace.snapshots
             try:
-                return snapshots.load(self._model(found))
+                bert = snapshots.load(self._model(found))
             except (ValueError, OSError) as error:
                 if otherwise is None:
                     raise
                 said.append(str(error))
-                return snapshots.load(otherwise)
+                bert = snapshots.load(otherwise)
+            try:
+                pinned.extend(self._answers(found.pinned, bert))
+            except (ValueError, OSError) as error:
+                said.append(self.tr("What was pinned is gone. {why}").format(why=error))
+            return bert
 
         def asked_of(bert: Bert) -> Scenario:
             scenario, whole = found.fitted(bert)
@@ -143,6 +150,7 @@ class Sessions(QObject):
             return scenario
 
         def then() -> None:
+            self._workspace.keep(next(iter(pinned), None), found.shown)
             self._show(found)
             if not all(wholes):
                 self._workspace.noticed.emit(
@@ -153,7 +161,15 @@ class Sessions(QObject):
 
         self._workspace.open_with(load, found.scenario, asked_of, then)
 
-    def _model(self, found: Session) -> Path:
+    def _answers(self, asked: Asked | None, bert: Bert) -> Iterator[Answer]:
+        """On the worker: what was pinned, answered by ``bert`` where that is its model."""
+        if asked is None:
+            return
+        folder = self._model(asked)
+        pinned = bert if folder == bert.origin else self._workspace.snapshots.load(folder)
+        yield Answer(pinned, pinned.trace(asked.fitted(pinned)[0]))
+
+    def _model(self, found: Asked) -> Path:
         """On the worker: the directory of the session's model."""
         if found.folder is not None:
             return found.folder
@@ -177,12 +193,15 @@ class Sessions(QObject):
         for name, side in found.views.items():
             if name in window.pages:
                 window.pages[name].show_side(side)
+        for name, page in window.pages.items():
+            page.set_controls(found.controls.get(name, {}))
         if found.dock is not None:
             window.addDockWidget(_SIDES[found.dock], window.arithmetic)
         window.arithmetic.setVisible(found.dock is not None)
         layers, heads, size, _ = trace.attention.shape
         token, head, cell = found.token, found.head, found.cell
-        if trace.inputs.originals != found.tokens:  # positions speak of others
+        about = found.pinned if found.pinned is not None and found.shown is Shown.PINNED else found
+        if trace.inputs.originals != about.tokens:  # positions speak of others
             token = cell = None
         else:
             for number, place in enumerate(found.way[-_DEEPEST:]):
@@ -221,6 +240,19 @@ def dropped(data: QMimeData) -> Path | None:
         return None
     path = Path(urls[0].toLocalFile())
     return path if path.suffix.lower() == ENDING or os.path.isdir(path) else None  # noqa: PTH112
+
+
+def _asked(answer: Answer) -> dict[str, Any]:
+    """What an ``Asked`` is made of; its model lies in a folder."""
+    folder = answer.bert.origin
+    assert folder is not None
+    shipped = folder in bundled()
+    return {
+        "scenario": answer.trace.scenario,
+        "bundled": folder.name if shipped else "",
+        "folder": None if shipped else folder,
+        "tokens": answer.trace.inputs.originals,
+    }
 
 
 def _starter() -> Path:

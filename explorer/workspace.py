@@ -235,6 +235,15 @@ class Workspace(QObject):
         self.pinned = self.now if self.pinned is None else None
         self.compared.emit()
 
+    def keep(self, pinned: Answer | None, shown: Shown = Shown.NOW) -> None:
+        """Has ``pinned`` compared, or nothing, whatever was before, and puts what is ``shown`` on screen."""
+        if self.shown is not Shown.NOW:
+            self._turn_to(Shown.NOW)
+        self.pinned = pinned
+        self.compared.emit()
+        if pinned is not None and self.now is not None and shown is not Shown.NOW:
+            self._turn_to(shown)
+
     def compare(self, shown: Shown) -> None:
         """Puts the present answer, the pinned one or their difference on screen; needs a pinned one."""
         if self.pinned is None or self.trace is None or self.now is None or shown is self.shown:

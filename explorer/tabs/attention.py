@@ -71,6 +71,12 @@ class AttentionTab(Page):
         self._whole = QTimer(self, singleShot=True, interval=_WHOLE)
         self._lay_out()
         self._connect()
+        self.kept.add_control("sort", self.heads.sort)
+        self.kept.add("scale", lambda: self.scale.current if self._scale_chosen else -1, self._choose_scale)
+        for name, control in self.one.controls.items():
+            self.kept.add_control(name, control)
+        self.kept.add_control("finder-sort", self.survey.sort)
+        self.kept.add("finder-texts", lambda: self.survey.file, self.survey.ask_file_named)
 
     @property
     def title(self) -> str:
@@ -219,6 +225,13 @@ class AttentionTab(Page):
         self._dress_rows()
         if self.workspace.trace is not None:
             self._show_atlas(self.workspace.trace)
+
+    def _choose_scale(self, place: int) -> None:
+        """Chooses one, or by the length of the text where ``place`` is below 0."""
+        trace = self.workspace.trace
+        by_length = int(trace is not None and len(trace.tokens) >= _LONG)
+        self.scale.choose(by_length if place < 0 else min(place, 1))
+        self._scale_chosen = place >= 0
 
     def _dress_rows(self) -> None:
         per_row = bool(self.scale.current)

@@ -47,6 +47,11 @@ class PretrainTab(Page):
             column.addWidget(self._desk)
             self._desk.answered.connect(self._say)
             self._desk.say_answer()
+            curves = self._desk.curves
+            self.kept.add("quantity", lambda: curves.quantity, curves.choose)
+            self.kept.add_control("smoothing", curves.smoothing)
+            self.kept.add_control("log", curves.log)
+            self.kept.settle()
             self.made.emit()
         return self._desk
 

@@ -87,6 +87,11 @@ class TokensTab(Page):
         )
         self._lay_out()
         self._connect()
+        rows = self.vocabulary.table.rows
+        self.kept.add_control("follows", self.follows)
+        self.kept.add("length", lambda: self.length.wish, self.length.ask)
+        self.kept.add_control("search", self.vocabulary.search)
+        self.kept.add("sorting", lambda: rows.sorting, rows.sort_as)
 
     @property
     def title(self) -> str:

@@ -53,6 +53,19 @@ class ChosenHead(QWidget):
         """What the marked cell says."""
         return self._line.text()
 
+    @property
+    def controls(self) -> dict[str, QWidget]:
+        """What one can set here, by names that never change."""
+        ways = self.ways
+        return {
+            "face": ways.face,
+            "of": ways.of,
+            "words": ways.words,
+            "without": ways.without,
+            "share": ways.slider,
+            "steps": self.steps,
+        }
+
     def draw(self) -> None:
         """Forgets what was asked about the former answer."""
         self._asked = self._view = None

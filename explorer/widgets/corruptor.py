@@ -62,6 +62,7 @@ class Corruptor(View):
         self.many.clicked.connect(self._play)
         self.use.clicked.connect(self._use)
         self.rates.changed.connect(self._restart)
+        self.kept.add("rates", lambda: self.rates.written, self.rates.read)
 
     @property
     def title(self) -> str:

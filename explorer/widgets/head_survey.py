@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Hashable
 from html import escape
 from pathlib import Path
@@ -123,6 +124,15 @@ class HeadSurvey(View):
         """Counts over the texts of a ``file``, or over ours."""
         self._file = file
         self._offer()
+
+    @property
+    def file(self) -> str:
+        """The user's own texts; empty where they are ours."""
+        return "" if self._file is None else str(self._file)
+
+    def ask_file_named(self, file: str) -> None:
+        """As ``ask_file``; one that is no file any more is passed over."""
+        self.ask_file(Path(file) if file and os.path.isfile(file) else None)  # noqa: PTH113 - Path raises on long names
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type]

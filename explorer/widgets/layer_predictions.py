@@ -64,6 +64,7 @@ class LayerPredictions(View):
         self.curve.hovered.connect(self._hover_height)
         self.curve.chosen.connect(lambda height, _: self._choose_height(height))
         self.word.textChanged.connect(lambda: self.mark(self.workspace.selection))
+        self.kept.add_control("word", self.word)
 
     @property
     def title(self) -> str:

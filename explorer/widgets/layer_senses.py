@@ -74,6 +74,7 @@ class LayerSenses(View):
         self._line = Line()
         self._lay_out()
         self.second.textChanged.connect(lambda: self.mark(self.workspace.selection))
+        self.kept.add_control("second", self.second)
         self.example.clicked.connect(self._ask_example)
         self.curve.hovered.connect(self._hover)
         self.curve.chosen.connect(lambda height, _: self._choose(height))

@@ -15,7 +15,7 @@ class Length(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._wish = 0  # what the user asked for last, 0 for no more than the input needs
+        self._wish = 0
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName(self.tr("Length of the input in tokens"))
         self.slider.setPageStep(_PAGE)
@@ -35,6 +35,16 @@ class Length(QWidget):
         row.addStretch(0)
         self.slider.valueChanged.connect(self._turn)
         self.number.valueChanged.connect(self.slider.setValue)
+
+    @property
+    def wish(self) -> int:
+        """Tokens that the user asked for last, 0 for no more than the input needs."""
+        return self._wish
+
+    def ask(self, tokens: int) -> None:
+        """Asks for so many, as far as that is possible here."""
+        self.slider.setValue(min(tokens, self.slider.maximum()))
+        self._wish = tokens
 
     @property
     def value(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 from explorer import theme
 from explorer.comparison import Shown
 from explorer.widgets.flow import Flow
+from explorer.widgets.kept import Kept, Value
 from explorer.widgets.line import Line
 from explorer.widgets.picture import Picture
 from explorer.widgets.scroll import Scroll
@@ -45,6 +46,7 @@ class Page(QWidget):
         super().__init__(parent)
         self.workspace = workspace
         self.body = QWidget()
+        self.kept = Kept()  # the page's own controls; a view has others
         self._stale = True
         self._drawn_in = _look()
         self._question = _line("question")
@@ -187,6 +189,29 @@ class Page(QWidget):
         if not self._stale:
             self._sides[0].choose(self._sides[1].index(name))
 
+    def keepers(self) -> dict[str, Kept]:
+        """Whose controls a session keeps, by what stands before their names."""
+        return {"": self.kept}
+
+    @property
+    def controls(self) -> dict[str, Value]:
+        """What was set by hand here, by names that never change."""
+        return {
+            f"{owner}{name}": value for owner, kept in self.keepers().items() for name, value in kept.values.items()
+        }
+
+    def set_controls(self, values: Mapping[str, Value]) -> None:
+        """Sets them, and all others as they were at first: at once, or with the next answer that is drawn."""
+        for owner, kept in self.keepers().items():
+            parts = {name.removeprefix(owner): value for name, value in values.items() if name.startswith(owner)}
+            kept.want({name: value for name, value in parts.items() if "." not in name})
+        if not self._stale and not self.differs:
+            self.settle()
+
+    def settle(self) -> None:
+        """Sets what is wanted of the controls of what is drawn."""
+        self.kept.settle()
+
     def examine(self, key: str, lens: Callable[[Bert, Trace], Any], done: Callable[[Any], None]) -> None:
         """Runs ``lens`` on the worker for the answer on screen; what it cannot answer is said in the page."""
         self.workspace.examine(f"{type(self).__name__}.{key}", lens, done, self.fail)
@@ -221,6 +246,7 @@ class Page(QWidget):
             self.show_body()
             self.draw(bert, trace)
             self.show_side(self._wished)
+            self.settle()
         self._mark()
 
     def _mark(self) -> None:

@@ -72,6 +72,7 @@ class ParagraphGrid(View):
         self._lay_out()
         self._pause.timeout.connect(self._offer)
         self.text.textChanged.connect(self._pause.start)
+        self.kept.add_control("text", self.text)
         self.heatmap.hovered.connect(self._hover)
         self.heatmap.chosen.connect(self._choose)
         self.heatmap.clicked.connect(self._put_in)

@@ -78,6 +78,7 @@ class Predictions(View):
             candidates.asked.connect(lambda position: workspace.select(token=position))
             candidates.picked.connect(self._put_in)
         self.word.textChanged.connect(self._ask_word)
+        self.kept.add_control("word", self.word)
         self.surprises.chosen.connect(lambda place: workspace.select(token=place))
         self.surprises.hovered.connect(
             lambda place: workspace.hover() if place is None else workspace.hover(token=place)

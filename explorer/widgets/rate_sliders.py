@@ -39,6 +39,17 @@ class RateSliders(QWidget):
         self.reset.clicked.connect(lambda: self._take(Rates()))
         self._show()
 
+    @property
+    def written(self) -> str:
+        """The four rates as text, for ``read``."""
+        return " ".join(map(str, dataclasses.astuple(self.value)))
+
+    def read(self, written: str) -> None:
+        """Sets rates that were ``written``; what are none is passed over."""
+        numbers = [int(number) for number in written.split() if number.isascii() and number.isdigit()]
+        if len(numbers) == 1 + len(FATES) and max(numbers) <= 100 and sum(numbers[1:]) == 100:
+            self._take(Rates(*numbers))
+
     def _add(self, grid: QGridLayout, row: int, name: str, title: str) -> None:
         slider, number, label = QSlider(Qt.Orientation.Horizontal), QSpinBox(), QLabel(title)
         slider.setPageStep(_PAGE)

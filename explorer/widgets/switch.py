@@ -32,6 +32,11 @@ class Switch(Flow):
         """The number of the button that is down."""
         return self._group.checkedId()
 
+    @property
+    def count(self) -> int:
+        """How many buttons there are."""
+        return len(self._group.buttons())
+
     def choose(self, place: int) -> None:
         """Presses a button."""
         self.button(place).setChecked(True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from explorer.widgets.kept import Kept
 from explorer.widgets.page import Page
 from explorer.widgets.scroll import Scroll
 from explorer.widgets.switch import Switch
@@ -51,6 +52,14 @@ class SwitchedPage(Page):
         """Brings a view to the front."""
         self.switch.choose(self.views.index(view))
 
+    def keepers(self) -> dict[str, Kept]:
+        return {**super().keepers(), **{f"{type(view).__name__}.": view.kept for view in self.views}}
+
+    def settle(self) -> None:
+        super().settle()
+        if self.view not in self._undrawn:
+            self.view.kept.settle()
+
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._undrawn = set(self.views)
         self._draw(bert, trace)
@@ -82,6 +91,7 @@ class SwitchedPage(Page):
             self._undrawn.remove(view)
             view.sentence = ""
             view.draw(bert, trace)
+            view.kept.settle()
         self._say()
 
     def _turn(self, place: int) -> None:

@@ -50,6 +50,7 @@ class TokenCosines(MapView):
         self.stage.setAccessibleName(self.tr("Where the tokens are compared"))
         self.picture.tools.insertWidget(0, self.stage)
         self.stage.chosen.connect(self._turn)
+        self.kept.add_control("stage", self.stage)
         self.heatmap.hovered.connect(self._hover)
         self.heatmap.chosen.connect(self._choose)
 

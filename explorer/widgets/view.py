@@ -13,6 +13,7 @@ from explorer import theme
 from explorer.comparison import Answer
 from explorer.widgets.beside import Beside
 from explorer.widgets.heatmap import Scale
+from explorer.widgets.kept import Kept
 from explorer.widgets.legend import Legend
 from explorer.widgets.line import Line
 from explorer.widgets.page import Page
@@ -38,6 +39,7 @@ class View(QWidget):
     def __init__(self, page: Page) -> None:
         super().__init__()
         self.page, self.workspace = page, page.workspace
+        self.kept = Kept()
         self._answer = self._instead = ""
 
     @property

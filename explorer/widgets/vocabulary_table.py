@@ -64,6 +64,16 @@ class VocabularyModel(QAbstractTableModel):
         self.order, self.descending = column, order == Qt.SortOrder.DescendingOrder
         self._find()
 
+    @property
+    def sorting(self) -> int:
+        """Column and direction as one number, for ``sort_as``."""
+        return 2 * self.order + self.descending
+
+    def sort_as(self, sorting: int) -> None:
+        column, down = divmod(sorting, 2)
+        if column < len(self.names):
+            self.sort(column, Qt.SortOrder.DescendingOrder if down else Qt.SortOrder.AscendingOrder)
+
     def mark(self, entry: int | None) -> None:
         """Tints the row of the focused token."""
         self.marked = entry

@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -18,15 +18,24 @@ from pytestqt.qtbot import QtBot
 
 from explorer import session
 from explorer.comparison import Shown
-from explorer.session import Session
+from explorer.session import Asked, Session
 from explorer.settings import Settings
+from explorer.tabs.attention import AttentionTab
+from explorer.tabs.embeddings import EmbeddingsTab
+from explorer.tabs.layers import LayersTab
+from explorer.tabs.masked_lm import MaskedLMTab
+from explorer.tabs.next_sentence import NextSentenceTab
+from explorer.tabs.pretrain import PretrainTab
+from explorer.tabs.tokens import TokensTab
 from explorer.widgets.arithmetic import Arithmetic
 from explorer.widgets.model_picker import bundled
+from explorer.widgets.switched_page import SwitchedPage
 from explorer.window import Window
 from explorer.worker import Worker
 from explorer.workspace import Workspace
 from model.bert import Bert
 from model.lens.steps import Place, Stage
+from model.lookup import PIECE
 from model.scenario import Scenario
 from tests.explorer.conftest import PAIR, Answered
 
@@ -196,6 +205,148 @@ def test_opening_a_session_is_undone_like_any_question(window: Window, qtbot: Qt
     assert window.workspace.scenario == PAIR
 
 
+# What is set in the tabs
+
+
+def turned(window: Window, qtbot: QtBot) -> None:
+    """Every control that a session keeps is set by hand, one tab after the other."""
+    pages = window.pages
+    tokens, attention = cast(TokensTab, pages["tokens"]), cast(AttentionTab, pages["attention"])
+    embeddings, layers = cast(EmbeddingsTab, pages["embeddings"]), cast(LayersTab, pages["layers"])
+    masked, pair = cast(MaskedLMTab, pages["masked-lm"]), cast(NextSentenceTab, pages["next-sentence"])
+    pretrain = cast(PretrainTab, pages["pretrain"])
+
+    def on(name: str, *acts: Callable[[], object]) -> None:
+        window.show_tab(name)
+        settled(qtbot, window)
+        for act in acts:
+            act()
+            settled(qtbot, window)
+
+    on("tokens", tokens.follows.click, lambda: tokens.length.number.setValue(20))
+    on("tokens", lambda: tokens.vocabulary.search.setText("ing"), lambda: tokens.vocabulary.table.turn(PIECE))
+    on("embeddings", lambda: embeddings.show_view(embeddings.cosines), lambda: embeddings.cosines.stage.choose(2))
+    ways = attention.one.ways
+    on("attention", lambda: ways.of.setCurrentIndex(ways.of.findData("rollout")), ways.words.click, ways.without.click)
+    on("attention", lambda: ways.face.choose(1), lambda: ways.slider.setValue(80), lambda: attention.scale.choose(1))
+    on("attention", lambda: attention.heads.sort.setCurrentIndex(attention.heads.sort.findData("sep")))
+    on("layers", lambda: layers.show_view(layers.predictions), lambda: layers.predictions.word.setText("cat"))
+    on("layers", lambda: layers.show_view(layers.senses), lambda: layers.senses.second.setText("A dog barks."))
+    on("masked-lm", lambda: masked.predictions.word.setText("cat"), lambda: masked.show_view(masked.corruptor))
+    on("masked-lm", lambda: masked.corruptor.rates.numbers["masked"].setValue(50))
+    on("next-sentence", lambda: pair.show_view(pair.paragraph), lambda: pair.paragraph.text.setPlainText("One. Two."))
+    pretrain.desk.form.hold(True)  # nothing is measured meanwhile
+    on("pretrain", lambda: pretrain.desk.curves.choose("accuracy"), pretrain.desk.curves.log.click)
+    pretrain.desk.training.follow(False)
+
+
+CONTROLS = {
+    "tokens": {"follows": False, "length": 20, "search": "ing", "sorting": 2},
+    "embeddings": {"TokenCosines.stage": 2},
+    "attention": {
+        "of": "rollout",
+        "words": True,
+        "without": True,
+        "face": 1,
+        "share": 80,
+        "scale": 1,
+        "sort": "sep",
+    },
+    "layers": {"LayerPredictions.word": "cat", "LayerSenses.second": "A dog barks."},
+    "masked-lm": {"Predictions.word": "cat", "Corruptor.rates": "15 50 25 25"},
+    "next-sentence": {"ParagraphGrid.text": "One. Two."},
+    "pretrain": {"quantity": "accuracy", "log": True},
+}
+
+
+def test_what_was_set_in_every_tab_is_set_again(window: Window, other: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    turned(window, qtbot)
+    before = shown(window)
+    assert before.controls == CONTROLS
+    opened(qtbot, other, written(tmp_path, before))
+    assert shown(other) == before
+    for name, page in other.pages.items():
+        other.show_tab(name)
+        if isinstance(page, PretrainTab):
+            page.desk.form.hold(True)
+        settled(qtbot, other)
+        for view in page.views if isinstance(page, SwitchedPage) else ():
+            page.show_view(view)
+            settled(qtbot, other)
+        values = {
+            owner + part: kept._parts[part].get() for owner, kept in page.keepers().items() for part in kept._parts
+        }
+        assert values | CONTROLS[name] == values
+    cast(PretrainTab, other.pages["pretrain"]).desk.training.follow(False)
+    assert cast(AttentionTab, other.pages["attention"]).one.edges.isVisibleTo(other.pages["attention"])
+
+
+def test_a_session_without_a_setting_puts_it_back(window: Window, qtbot: QtBot) -> None:
+    window.show_tab("attention")
+    settled(qtbot, window)
+    page = cast(AttentionTab, window.pages["attention"])
+    page.one.ways.words.click()
+    page.heads.sort.setCurrentIndex(3)
+    settled(qtbot, window)
+    opened(qtbot, window, KEPT)
+    window.show_tab("attention")
+    settled(qtbot, window)
+    assert not page.one.ways.words.isChecked()
+    assert page.heads.sort.currentIndex() == 0
+
+
+def test_settings_that_this_version_does_not_have_are_passed_over(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    odd = {"attention": {"of": "sum", "face": 99, "words": "yes", "new": 3}, "dreams": {"deep": True}}
+    opened(qtbot, window, written(tmp_path, dataclasses.replace(WHOLE, tab="attention", controls=odd)))
+    settled(qtbot, window)
+    ways = cast(AttentionTab, window.pages["attention"]).one.ways
+    assert (ways.of.currentIndex(), ways.face.current, ways.words.isChecked()) == (0, 1, False)
+    assert warned(window) == ""
+
+
+@pytest.mark.parametrize("side", list(Shown))
+def test_the_pinned_answer_comes_back_with_what_is_on_screen_of_both(
+    window: Window, other: Window, qtbot: QtBot, answered: Answered, tmp_path: Path, side: Shown
+) -> None:
+    textbook = next(folder for folder in bundled() if folder.name == "textbook")
+    answered(lambda: window.workspace.open_model(textbook, Scenario("my dog is cute").mask(2)))
+    window.workspace.pin()
+    answered(lambda: window.workspace.ask(Scenario("he is cute")))
+    if side is not Shown.NOW:
+        answered(lambda: window.workspace.compare(side))
+    window.workspace.select(token=3)
+    window.show_tab("attention")
+    settled(qtbot, window)
+    before = shown(window)
+    opened(qtbot, other, written(tmp_path, before))
+    settled(qtbot, other)
+    assert shown(other) == before
+    pinned = other.workspace.pinned
+    assert pinned is not None
+    assert pinned.trace.scenario == Scenario("my dog is cute").mask(2)
+    assert other.workspace.shown is side
+    assert other.workspace.clicked.token == 3
+    assert other.page.compared.isVisible()
+    assert other.page.compared.current == side
+
+
+def test_a_session_without_a_pinned_answer_lets_go_of_it(window: Window, qtbot: QtBot, answered: Answered) -> None:
+    window.workspace.pin()
+    answered(lambda: window.workspace.compare(Shown.DIFFERENCE))
+    opened(qtbot, window, KEPT)
+    assert window.workspace.pinned is None
+    assert shown(window) == WHOLE
+
+
+def test_a_pinned_model_that_is_gone_is_a_sentence_and_the_rest_opens(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    gone = dataclasses.replace(WHOLE, pinned=Asked(PAIR, folder=(tmp_path / "gone").absolute()), shown=Shown.DIFFERENCE)
+    opened(qtbot, window, written(tmp_path, gone))
+    assert warned(window).startswith("What was pinned is gone. ")
+    assert shown(window) == WHOLE
+
+
 # At the next start
 
 
@@ -328,6 +479,12 @@ def change(**fields: Any) -> Callable[[dict[str, Any]], object]:
         (change(selection={"token": None, "head": [1, 2, 3], "cell": None}), "[1, 2, 3]"),
         (change(dock="above"), "'above'"),
         (change(way=[{"stage": "THOUGHT"}]), "'THOUGHT'"),
+        (change(controls=[]), "[]"),
+        (change(controls={"tokens": {"length": 2.5}}), "2.5"),
+        (change(controls={"tokens": {"length": 10**30}}), "100000000"),
+        (change(controls={"next-sentence": {"ParagraphGrid.text": "a" * 200_001}}), "aaaa"),
+        (change(pinned={"model": {"bundled": "starter"}}), "'scenario'"),
+        (change(shown="both"), "'both'"),
         (change(way=[{"stage": "NSP", "layer": 10**30}]), "100000000"),
         (lambda whole: whole.pop("tab"), "'tab'"),
         (lambda whole: whole["scenario"].update(first="a" * 20_001), "longer"),
@@ -384,7 +541,20 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=5,
 )
-_PLACES = ("schema", "model", "scenario", "tokens", "tab", "views", "selection", "dock", "way")
+_PLACES = (
+    "schema",
+    "model",
+    "scenario",
+    "tokens",
+    "tab",
+    "views",
+    "selection",
+    "dock",
+    "way",
+    "controls",
+    "pinned",
+    "shown",
+)
 
 
 @given(place=st.sampled_from(_PLACES), inner=st.sampled_from(["", "folder", "first", "edits", "cell"]), value=_JSON)
