@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -46,8 +46,11 @@ class Chapter:
     figures: tuple[Figure, ...]
 
 
-def report(bert: Bert, trace: Trace, chapters: Sequence[Chapter], colours: Palette) -> bytes:
-    """On the worker: the file. Its policy forbids a browser to load anything: without a network it looks the same."""
+def report(bert: Bert, trace: Trace, chapters: Sequence[Chapter], colours: Palette) -> Generator[float, None, bytes]:
+    """On the worker: the file, a figure a pass. Yields the share that is done.
+
+    Its policy forbids a browser to load anything: without a network it looks the same.
+    """
     texts = " · ".join(filter(None, (trace.scenario.first, trace.scenario.second)))
     head = (
         "<!DOCTYPE html>\n<html>\n<head>\n<meta charset='utf-8'>\n"
@@ -56,7 +59,15 @@ def report(bert: Bert, trace: Trace, chapters: Sequence[Chapter], colours: Palet
         "<meta name='viewport' content='width=device-width'>\n"
         f"<title>{_text(texts)}</title>\n<style>{_style(colours)}</style>\n</head>\n<body>\n"
     )
-    body = [f"<h1>{_text(texts)}</h1>", _asked(bert, trace), _predicted(bert, trace), *map(_chapter, chapters)]
+    body = [f"<h1>{_text(texts)}</h1>", _asked(bert, trace), _predicted(bert, trace)]
+    done, figures = 0, sum(len(chapter.figures) for chapter in chapters)
+    for chapter in chapters:
+        body.append(_opened(chapter))
+        for figure in chapter.figures:
+            yield done / figures
+            done += 1
+            body.append(_figure(figure))
+        body.append("</section>")
     return (head + "\n".join(body) + "\n</body>\n</html>\n").encode()
 
 
@@ -109,12 +120,10 @@ def _words(heading: str, shares: Iterable[tuple[str, float]]) -> str:
     return f"<table><caption>{_text(heading)}</caption>{rows}</table>"
 
 
-def _chapter(chapter: Chapter) -> str:
-    figures = "\n".join(map(_figure, chapter.figures))
-    return (
-        f"<section>\n<h2>{_text(chapter.title)}</h2>\n<p class='question'>{_text(chapter.question)}</p>\n"
-        f"<p>{chapter.answer}</p>\n{figures}\n</section>"
-    )
+def _opened(chapter: Chapter) -> str:
+    """Its beginning, up to the figures."""
+    question = f"<p class='question'>{_text(chapter.question)}</p>"
+    return f"<section>\n<h2>{_text(chapter.title)}</h2>\n{question}\n<p>{chapter.answer}</p>"
 
 
 def _figure(figure: Figure) -> str:
@@ -163,6 +172,6 @@ def _style(colours: Palette) -> str:
         f".question,summary,.facts th{{color:{colours.faint}}}pre{{white-space:pre-wrap}}"
         "table{border-collapse:collapse}td,th{padding:.1em .9em .1em 0;text-align:start;vertical-align:top}"
         ".facts th{font-weight:normal;white-space:nowrap}.row{display:flex;flex-wrap:wrap;gap:1em 3em;margin:1.5em 0;"
-        "align-items:flex-start}svg image{image-rendering:pixelated}"
+        "align-items:flex-start}"
         ".row td+td,.numbers td{text-align:end}"
     )

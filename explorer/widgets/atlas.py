@@ -26,6 +26,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
+from explorer.export_drawing import is_drawing
 from explorer.widgets import shrink
 from explorer.widgets.atlas_grid import GAP, Grid
 from model.lens.attention import Head
@@ -306,6 +307,10 @@ class Atlas(QWidget):
         if not self._maps.size:
             return
         painter, ratio = QPainter(self), self.devicePixelRatioF()
+        if is_drawing(painter):
+            self._paint_whole(painter)
+            self._paint_around(painter)
+            return
         if self._image is None or ratio != self._painted_at:
             self._painted_at = ratio
             grid = self._grid()
@@ -314,6 +319,16 @@ class Atlas(QWidget):
             self._image = compose(self._maps, round(grid.side * ratio), places, signed=self._signed)
             self._image.setDevicePixelRatio(ratio)
         painter.drawImage(QPointF(), self._image)
+        self._paint_around(painter)
+
+    def _paint_whole(self, painter: QPainter) -> None:
+        """Every head with a pixel a cell, to be drawn at any size."""
+        grid, side = self._grid(), self._maps.shape[-1]
+        for place, (layer, head) in enumerate(self._order):
+            image = compose(self._maps[layer : layer + 1, head : head + 1], side, {(0, 0): (0, 0)}, signed=self._signed)
+            painter.drawImage(grid.square(place), image)
+
+    def _paint_around(self, painter: QPainter) -> None:
         if self._sorted is None:
             self._paint_axes(painter)
         self._paint_words(painter)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QApplication, QGraphicsView, QWidget
 
 from explorer import theme
 from explorer.export import Sheet
+from explorer.export_drawing import is_drawing
 from explorer.widgets import axis as axes
 from explorer.widgets import shrink
 from explorer.widgets.axis import Axis, Line
@@ -76,6 +77,7 @@ class Heatmap(pg.GraphicsView):
         self._under: Cell | None = None
         self._pressed: QPointF | None = None
         self._shrunk_by: tuple[int, int] | None = None
+        self._whole = False  # whether every cell is drawn
         self._image = pg.ImageItem(axisOrder="row-major")
         self._box = pg.ViewBox(enableMenu=False, defaultPadding=0, invertY=True)
         self._box.disableAutoRange()
@@ -290,6 +292,11 @@ class Heatmap(pg.GraphicsView):
         self._box.setGeometry(QRectF(round(left), round(top), max(1.0, across), max(1.0, down)))
         self._render()
 
+    def show_whole(self, on: bool) -> None:
+        """Draws every cell, also where several share a pixel of the screen."""
+        self._whole = on
+        self._render()
+
     def _lines(self) -> tuple[Line, Line]:
         """Where rows and columns lie."""
         place = self.map_rect()
@@ -310,7 +317,7 @@ class Heatmap(pg.GraphicsView):
             return
         down, across = self._lines()
         ratio = self.devicePixelRatioF()
-        steps = (_per_pixel(down.cell * ratio), _per_pixel(across.cell * ratio))
+        steps = (1, 1) if self._whole else (_per_pixel(down.cell * ratio), _per_pixel(across.cell * ratio))
         if steps == self._shrunk_by:
             return
         self._shrunk_by = steps
@@ -341,11 +348,12 @@ class Heatmap(pg.GraphicsView):
         place, colours = self.map_rect(), theme.palette()
         painter.setPen(QPen(QColor(colours.panel if self._scale is Scale.SIGNED else colours.paper), 1))
         if across.cell >= _LINES_FROM and down.cell >= _LINES_FROM:
+            on_pixel = float if is_drawing(painter) else lambda place: round(place) + 0.5
             for entry in across.entries(len(self._columns), 1):
-                x = round(across.start + entry * across.cell) + 0.5
+                x = on_pixel(across.start + entry * across.cell)
                 painter.drawLine(QPointF(x, place.top()), QPointF(x, place.bottom()))
             for entry in down.entries(len(self._rows), 1):
-                y = round(down.start + entry * down.cell) + 0.5
+                y = on_pixel(down.start + entry * down.cell)
                 painter.drawLine(QPointF(place.left(), y), QPointF(place.right(), y))
         painter.setPen(QPen(QColor(colours.line), 1))
         painter.drawRect(place.adjusted(-0.5, -0.5, 0.5, 0.5))
