@@ -1,4 +1,4 @@
-"""Opens and saves the sessions of one window, by menu, by dropping, and from one start to the next."""
+"""Opens and saves the sessions of one window, by menu, and from one start to the next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QMimeData, QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from explorer import examples, paths, session
@@ -231,15 +231,6 @@ class Sessions(QObject):
         dialog = QFileDialog(self._window, title, str(where), kinds)
         dialog.finished.connect(dialog.deleteLater)
         return dialog
-
-
-def dropped(data: QMimeData) -> Path | None:
-    """The session file or the folder that is dragged over the window, if it is one and nothing else."""
-    urls = data.urls()
-    if len(urls) != 1 or not urls[0].isLocalFile():
-        return None
-    path = Path(urls[0].toLocalFile())
-    return path if path.suffix.lower() == ENDING or os.path.isdir(path) else None  # noqa: PTH112
 
 
 def _asked(answer: Answer) -> dict[str, Any]:

@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer import theme
+from explorer import dropping, theme
 from explorer.actions import Actions, table
 from explorer.export import Exporter
 from explorer.reporter import Reporter
-from explorer.sessions import Sessions, dropped
+from explorer.sessions import Sessions
 from explorer.settings import Settings
 from explorer.tabs.attention import AttentionTab
 from explorer.tabs.embeddings import EmbeddingsTab
@@ -264,14 +264,14 @@ class Window(QMainWindow):
             QTimer.singleShot(0, self, self.painted.emit)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped(event.mimeData()) is not None:
+        if dropping.dropped(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        path = dropped(event.mimeData())
-        if path is not None:
+        paths = dropping.dropped(event.mimeData())
+        if paths:
             event.acceptProposedAction()
-            self.sessions.open(path)
+            dropping.take(self, paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         runs = self.pretrain.desk.training.left_running() if self.pretrain.has_desk else ()

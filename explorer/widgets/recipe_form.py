@@ -112,6 +112,13 @@ class RecipeForm(QWidget):
             owner=self,
         )
 
+    def take(self, paths: Sequence[Path]) -> None:
+        """Shows the recipe that was dropped, or adds texts and folders to those that are read."""
+        if len(paths) == 1 and paths[0].suffix.lower() == _ENDING:
+            self.load(paths[0])
+        else:
+            self._corpus.add(paths)
+
     def save(self, file: Path) -> None:
         """Writes the recipe into ``file``, whole or not at all."""
         if (recipe := self._possible()) is not None:
@@ -137,10 +144,7 @@ class RecipeForm(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         dropped = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
-        if len(dropped) == 1 and dropped[0].suffix.lower() == _ENDING:
-            self.load(dropped[0])
-        else:
-            self._corpus.add(dropped)
+        self.take(dropped)
 
     # How it is made
 

@@ -7,6 +7,7 @@ import csv
 import io
 import threading
 import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,9 @@ from pytestqt.qtbot import QtBot
 
 from explorer import export_drawing
 from explorer.export import Sheet, write
+from explorer.export_drawing import drawing_of
+from explorer.widgets.axis import Axis
+from explorer.widgets.heatmap import Heatmap, Scale
 from explorer.window import Window
 from explorer.worker import Lane
 
@@ -82,21 +86,63 @@ def saved(window: Window, qtbot: QtBot, way: str, file: Path, form: str = "") ->
     return file
 
 
-def test_svg_holds_its_words_as_text_and_its_map_as_a_picture(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+SPACE = "{http://www.w3.org/2000/svg}"
+
+
+def test_svg_holds_its_words_as_text_and_its_map_as_cells(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
     window.show_tab("attention")
     qtbot.waitUntil(lambda: window.workspace.worker.is_idle)
     window.pages["attention"].heatmap.setFocus()  # type: ignore[attr-defined]
     root = ElementTree.parse(saved(window, qtbot, "save-picture", tmp_path / "head.svg")).getroot()
-    space = "{http://www.w3.org/2000/svg}"
-    words = ["".join(text.itertext()).strip() for text in root.iter(f"{space}text")]
-    assert window.workspace.trace is not None
-    for token in window.workspace.trace.tokens:
+    words = ["".join(text.itertext()).strip() for text in root.iter(f"{SPACE}text")]
+    trace = window.workspace.trace
+    assert trace is not None
+    for token in trace.tokens:
         assert words.count(token) >= 2, f"{token} stands at the row and at the column"
     assert any(word.startswith("0.") for word in words), "weights are written into their cells"
-    references = [image.get("{http://www.w3.org/1999/xlink}href", "") for image in root.iter(f"{space}image")]
-    assert references
-    assert all(reference.startswith("data:image/png;base64,") for reference in references), "nothing outside the file"
-    assert not QImage.fromData(base64.b64decode(references[0].partition(",")[2])).isNull()
+    assert not list(root.iter(f"{SPACE}image")), "no program blurs a rectangle"
+    maps = [group for group in root.iter(f"{SPACE}g") if len(group.findall(f"{SPACE}rect")) > 1]
+    shades = np.full(trace.attention.shape[2:], np.nan)
+    for cell in maps[0].findall(f"{SPACE}rect"):
+        row, column, width = (round(float(cell.get(name, "nan"))) for name in ("y", "x", "width"))
+        shades[row, column : column + width] = QColor(cell.get("fill")).lightness()
+    weights = trace.attention[window.workspace.selection.head or (0, 0)]
+    assert np.isfinite(shades).all(), "every cell is drawn"
+    assert shades.argmin() == weights.argmax()
+    assert np.corrcoef(shades.ravel(), weights.ravel())[0, 1] < -0.95, "the more weight, the darker"
+
+
+def test_svg_of_all_heads_has_one_image_of_its_cells_for_each(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    window.show_tab("attention")
+    qtbot.waitUntil(lambda: window.workspace.worker.is_idle)
+    drawing = window.pages["attention"]._all.drawing()  # type: ignore[attr-defined]
+    images = list(ElementTree.fromstring(drawing.svg("all heads")).iter(f"{SPACE}image"))
+    trace = window.workspace.trace
+    assert trace is not None
+    layers, heads, tokens, _ = trace.attention.shape
+    assert len(images) == layers * heads
+    for image in images:
+        assert image.get("style") == "image-rendering:pixelated", "a browser leaves the cells their edges"
+        reference = image.get("{http://www.w3.org/1999/xlink}href", "")
+        assert reference.startswith("data:image/png;base64,"), "nothing outside the file"
+        inside = QImage.fromData(base64.b64decode(reference.partition(",")[2]))
+        assert (inside.width(), inside.height()) == (tokens, tokens)
+
+
+def test_a_saved_map_has_more_cells_than_the_screen_has_pixels(qtbot: QtBot, light: None) -> None:
+    heatmap = Heatmap(scale=Scale.SHARE)
+    qtbot.addWidget(heatmap)
+    heatmap.resize(300, 300)
+    stripes = np.tile(np.array([0.0, 1.0], np.float32), (600, 300))
+    heatmap.show_values(stripes, Axis([""] * 600), Axis([""] * 600))
+    heatmap.show()
+    before = heatmap.grab().toImage()
+    image, place = drawing_of(heatmap).image(8), heatmap.map_rect()
+    middle, left = round(8 * place.center().y()), round(8 * place.left()) + 40
+    dark = [image.pixelColor(x, middle).lightness() < 128 for x in range(left, left + 8 * 40)]
+    turns = sum(one != other for one, other in pairwise(dark))
+    assert turns > 100, "stripe by stripe: on screen two of them share a pixel"
+    assert heatmap.grab().toImage() == before
 
 
 @pytest.mark.parametrize("scale", [1, 4])

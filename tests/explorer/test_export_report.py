@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import threading
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from explorer import export_report
+from explorer.widgets.picture import Picture
 from explorer.window import Window
 from model.lens import masked_lm, next_sentence
 from model.scenario import Scenario
@@ -43,7 +47,7 @@ class Found(HTMLParser):
 
 def saved(window: Window, qtbot: QtBot, file: Path) -> str:
     window.actions_table["save-report"].trigger()
-    qtbot.waitUntil(lambda: not window.reporter.is_at_work, timeout=60_000)
+    qtbot.waitUntil(lambda: not window.reporter.is_at_work, timeout=120_000)
     dialog = window.findChildren(QFileDialog)[-1]
     with qtbot.waitSignal(window.exporter.done):
         dialog.fileSelected.emit(str(file))
@@ -94,6 +98,64 @@ def test_a_report_of_a_question_that_changes_meanwhile_is_not_made(window: Windo
     assert "save it again" in failed.args[0]
     assert not window.reporter.is_at_work
     assert not window.findChildren(QFileDialog)
+
+
+def test_a_question_that_comes_while_it_is_written_is_not_in_the_report(
+    window: Window, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, figure = threading.Event(), export_report._figure
+
+    def waiting(one: export_report.Figure) -> str:
+        assert gate.wait(60), "the gate stayed closed"
+        return figure(one)
+
+    monkeypatch.setattr(export_report, "_figure", waiting)
+    window.actions_table["save-report"].trigger()
+    qtbot.waitUntil(lambda: window.reporter._task is not None, timeout=120_000)
+    window.workspace.ask(Scenario("Something else"))
+    gate.set()
+    qtbot.waitUntil(lambda: not window.reporter.is_at_work, timeout=60_000)
+    dialog = window.findChildren(QFileDialog)[-1]
+    with qtbot.waitSignal(window.exporter.done):
+        dialog.fileSelected.emit(str(tmp_path / "report.html"))
+    dialog.close()
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert "My dog is cute · he likes playing" in text
+    assert "Something else" not in text
+
+
+@pytest.mark.parametrize("writing", [False, True])
+def test_a_report_can_be_cancelled_while_it_is_made(window: Window, qtbot: QtBot, writing: bool) -> None:
+    window.show_tab("layers")
+    window.actions_table["save-report"].trigger()
+    dialog = window.reporter._dialog
+    assert dialog is not None
+    if writing:
+        qtbot.waitUntil(lambda: window.reporter._task is not None, timeout=120_000)
+        assert dialog.value() >= 50
+    dialog.canceled.emit()
+    assert not window.reporter.is_at_work
+    assert window.page is window.pages["layers"], "the tab that was in front is there again"
+    qtbot.waitUntil(lambda: window.workspace.worker.is_idle, timeout=60_000)
+    assert not window.findChildren(QFileDialog)
+
+
+def test_the_window_lives_between_two_pictures_of_a_report(
+    window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is taken in a turn of its own, and written in a pass of its own."""
+    turns, counted = [0], list[int]()
+    timer = QTimer(interval=0)
+    timer.timeout.connect(lambda: turns.__setitem__(0, turns[0] + 1))
+    timer.start()
+    drawing = Picture.drawing
+    monkeypatch.setattr(Picture, "drawing", lambda picture: (counted.append(turns[0]), drawing(picture))[1])
+    window.actions_table["save-report"].trigger()
+    qtbot.waitUntil(lambda: not window.reporter.is_at_work, timeout=120_000)
+    timer.stop()
+    window.findChildren(QFileDialog)[-1].close()
+    assert len(counted) > 10
+    assert len(set(counted)) == len(counted), "no two in one turn"
 
 
 @pytest.mark.parametrize("model", ["left-to-right", "textbook"])

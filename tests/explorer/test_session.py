@@ -439,10 +439,41 @@ def test_a_folder_without_a_model_is_a_sentence(window: Window, qtbot: QtBot, tm
     assert window.workspace.scenario == PAIR
 
 
-def test_other_files_are_not_taken(window: Window, tmp_path: Path) -> None:
-    (tmp_path / "text.txt").write_text("text")
-    assert not drag(window, tmp_path / "text.txt")
-    assert not drag(window, KEPT, tmp_path)
+def test_dropped_texts_are_what_the_next_training_reads(window: Window, tmp_path: Path) -> None:
+    texts = [tmp_path / "a.txt", tmp_path / "b.txt.gz"]
+    assert drag(window, *texts)
+    assert window.page is window.pretrain
+    window.pretrain.desk.form.hold(True)
+    assert window.pretrain.desk.form._corpus.value()[1] == tuple(map(str, texts))
+    window.pretrain.desk.training.follow(False)
+
+
+def test_a_dropped_recipe_is_shown_in_the_form(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("steps = 77\n[corpus]\nlittle_world = 100\n[network]\npreset = 'tiny'\n")
+    assert drag(window, file)
+    form = window.pretrain.desk.form
+    form.hold(True)
+    assert window.page is window.pretrain
+    qtbot.waitUntil(lambda: (recipe := form.recipe()) is not None and recipe.steps == 77, timeout=20_000)
+    window.pretrain.desk.training.follow(False)
+
+
+@pytest.mark.parametrize("names", [("picture.png",), ("a.txt", "b.pdf"), ("one.bertx", "two.bertx"), ("weights",)])
+def test_anything_else_that_is_dropped_is_a_sentence(window: Window, tmp_path: Path, names: tuple[str, ...]) -> None:
+    before = shown(window)
+    assert drag(window, *(tmp_path / name for name in names))
+    assert "cannot be opened here: drop a session (.bertx), a model folder, a recipe (.toml) or texts" in warned(window)
+    assert shown(window) == before
+
+
+def test_what_is_no_file_is_not_taken(window: Window) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl("https://example.org/model.bertx")])
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(5, 5), copy, data, left, none)
+    QApplication.sendEvent(window, enter)
+    assert not enter.isAccepted()
 
 
 def test_a_session_that_is_dropped_on_a_sentence_opens(window: Window, answered: Answered) -> None:
