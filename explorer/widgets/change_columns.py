@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explorer.export_python import before
 from explorer.widgets.axis import elided
 from explorer.widgets.columns import Columns
 from explorer.widgets.figures import signed
@@ -36,11 +37,12 @@ class ChangeColumns(Picture):
     def __init__(self, page: Page, file: str, quantity: str, start: str, decimals: int, height: float = 120.0) -> None:
         """``quantity`` says in a table what the numbers are, and ``start`` stands on the button for long texts."""
         self.columns = Columns(quantity, is_signed=True, height=height)
-        super().__init__(self.columns, self.columns.sheet, file)
+        super().__init__(self.columns, self.columns.sheet, file, python=self._python)
         workspace = page.workspace
         self._workspace, self._decimals = workspace, decimals
         self._found: Found | None = None
         self._asked: Hashable = None
+        self._sides = ("", "")  # the expressions that give the numbers now and then
         self.job = Job(workspace, f"{type(page).__name__}.{file}", start, self.columns)
         self._line = Line()
         for place, part in enumerate((self._line, self.job), start=1):
@@ -53,11 +55,14 @@ class ChangeColumns(Picture):
         """What the marked column, or the longest, says."""
         return self._line.text()
 
-    def offer(self, now: Lens, then: Lens, what: Hashable, hint: str) -> None:
+    def offer(self, now: Lens, then: Lens, what: Hashable, hint: str, python: tuple[str, str]) -> None:
         """Has the numbers worked out, at once where both texts are short, unless they are there.
 
-        ``what`` tells the lenses apart from those of other numbers about the same two answers.
+        ``what`` tells the lenses apart from those of other numbers about the same two answers. ``python`` are the
+        expressions that give the same numbers now, of ``bert`` and ``trace``, and then, of ``pinned_bert`` and
+        ``pinned``; the position ``place`` there is that of the chosen token.
         """
+        self._sides = python
         trace, pinned = self._workspace.trace, self._workspace.pinned
         assert trace is not None
         assert pinned is not None
@@ -96,6 +101,19 @@ class ChangeColumns(Picture):
         numbers = (signed(float(number), self._decimals) for number in (then[read], now[read]))
         sentence = self.tr("{0}: {1} in the pinned answer and {2} now, change {3}.")
         self._line.say(sentence.format(strong(escape(token)), *numbers, strong(self.columns.written(read))))
+
+    def _python(self) -> str:
+        now, then = self._sides
+        assert self._workspace.pinned is not None
+        return (
+            f"{before(self._workspace.pinned)}"
+            "from model.lens.passes import result\n\n"
+            f"now = {now}\n"
+            f"then = {then}\n"
+            "values = (now - model.lens.difference.aligned(then, matching))[:, None]\n"
+            f"if np.abs(np.nan_to_num(values)).max() < {_SEEN}:\n"
+            "    values *= 0  # what is rounding"
+        )
 
     def _show(self, found: Found) -> None:
         trace = self._workspace.trace

@@ -65,7 +65,9 @@ class PairContributionsDifference(ContributionsDifference):
         if self.sentence:
             return
         self.compare(verdicts, lambda shares: self._say(*shares))
-        self.changes.offer(_of_pair, _of_pair, "pair", self.hint())
+        lens = "result(model.lens.attributions.next_sentence({0})).by_token"
+        python = lens.format("bert, trace"), lens.format("pinned_bert, pinned")
+        self.changes.offer(_of_pair, _of_pair, "pair", self.hint(), python)
 
     def _say(self, now: Shares, then: Shares) -> None:
         self.answer = told(now, then)
@@ -114,7 +116,10 @@ class TokenContributionsDifference(ContributionsDifference):
         sentence = self.tr("{0} is expected first there now, with {1}; in the pinned answer it has {2}.")
         self.answer = sentence.format(strong(escape(word.piece)), now, then)
         here, there = (partial(_of_token, position=where, piece=word.piece) for where in (position, place))
-        self.changes.offer(here, there, (position, word.piece), self.hint())
+        lens = "result(model.lens.attributions.token({0}, {1}, {2!r})).by_token"
+        sides = ("bert, trace", position), ("pinned_bert, pinned", place)
+        python = tuple(lens.format(answer, where, word.piece) for answer, where in sides)
+        self.changes.offer(here, there, (position, word.piece), self.hint(), python)  # type: ignore[arg-type]
 
 
 def expected(now: Answer, pinned: Answer, token: int | None) -> Word:

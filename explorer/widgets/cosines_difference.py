@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtWidgets import QVBoxLayout
 
 from explorer.comparison import Answer
+from explorer.export_python import before
 from explorer.widgets.axis import elided, token_axis
 from explorer.widgets.difference import blank
 from explorer.widgets.figures import cosine
@@ -46,7 +47,9 @@ class CosinesDifference(MapDifference):
 
     def __init__(self, page: Page) -> None:
         heatmap = Heatmap(scale=Scale.SIGNED, widest=_WIDE)
-        picture = Picture(heatmap, heatmap.sheet, "cosines-difference", self.tr("Cosines, now less pinned"))
+        picture = Picture(
+            heatmap, heatmap.sheet, "cosines-difference", self.tr("Cosines, now less pinned"), python=self._python
+        )
         super().__init__(page, picture, tokens=DOWN)
         self._found: _Found | None = None
         self._near: int | None = None  # whose neighbours are told, or on their way
@@ -92,6 +95,14 @@ class CosinesDifference(MapDifference):
         return (
             self.tr("{0} and {1}: cosine {2} in the pinned answer and {3} now."),
             (*tokens, cosine(now - change), cosine(now)),
+        )
+
+    def _python(self) -> str:
+        stage, likeness = _STAGES[self.stage.current], "model.lens.embeddings.likeness"
+        return (
+            f"{before(self.pinned)}"
+            f"now, then = {likeness}(trace).{stage}, {likeness}(pinned).{stage}\n"
+            "values = model.lens.difference.between(now, then, matching)"
         )
 
     def _show(self, found: _Found) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtWidgets import QVBoxLayout
 
 from explorer.comparison import Answer
+from explorer.export_python import before
 from explorer.widgets.axis import Axis, elided, token_axis
 from explorer.widgets.difference import blank, chosen_places, not_there, other_layers
 from explorer.widgets.figures import signed
@@ -41,7 +42,7 @@ class FlipDifference(MapDifference):
     def __init__(self, page: Page) -> None:
         heatmap = Heatmap(scale=Scale.SIGNED, square=False)
         heatmap.setAccessibleName(self.tr("Change of every hidden state by the flip, now less pinned"))
-        self.map = LayerMap(heatmap, "flip-difference", None)
+        self.map = LayerMap(heatmap, "flip-difference", self._python)
         super().__init__(page, self.map, tokens=None)
         self._found: _Found | None = None
         self._asked: int | None = -1
@@ -72,6 +73,15 @@ class FlipDifference(MapDifference):
             return self.tr("{0}, {1}: the pinned sentence has no such token there."), words
         sentence = self.tr("{0}, {1}: the flip moves it by {2} in the pinned answer and by {3} now (1 − cosine).")
         return sentence, (*words, signed(now - change), signed(now))
+
+    def _python(self) -> str:
+        place, flipped = self._found.position if self._found is not None else 0, "model.lens.embeddings.flipped"
+        return (
+            f"{before(self.pinned)}"
+            f"now = 1 - {flipped}(bert, trace, {place}).hidden\n"
+            f"then = 1 - {flipped}(pinned_bert, pinned, matching.like({place})).hidden\n"
+            "values = now - model.lens.difference.aligned(then, matching)"
+        )
 
     def _show(self, found: _Found) -> None:
         trace = self.workspace.trace

@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtWidgets import QVBoxLayout
 
 from explorer.comparison import Answer
+from explorer.export_python import before
 from explorer.widgets.axis import Axis, elided, token_axis
 from explorer.widgets.beside import Beside
 from explorer.widgets.difference import blank, chosen_places, no_predictions, other_layers
@@ -48,15 +49,16 @@ class LensDifference(MapDifference):
     def __init__(self, page: Page) -> None:
         words = WordMap()
         words.setAccessibleName(self.tr("How much of the probability goes elsewhere, by layer"))
-        self.map = LayerMap(words, "logit-lens-difference", None)
+        self.map = LayerMap(words, "logit-lens-difference", self._python)
         self.map.set_heading(
             self.tr("Where each layer predicts something else"), self.tr("words are first guesses that are new")
         )
         super().__init__(page, self.map, Scale.SHARE)
         self._change: LensChange | None = None
         self._asked: int | None = -1  # the token whose word is followed
+        self._word: _Paths | None = None
         self.curve = LayerCurve(percent, ticks=percents)
-        self.paths = Capped(self.curve, self.curve.sheet, "layers-words-difference", None)
+        self.paths = Capped(self.curve, self.curve.sheet, "layers-words-difference", self._python_of_paths)
         self.job = Job(self.workspace, "LayersTab.lens-difference", self.tr("Ask layer by layer"), words)
         self.map.column.insertWidget(2, self.job)
         column = QVBoxLayout(self)
@@ -130,10 +132,27 @@ class LensDifference(MapDifference):
             said = strong(escape(sentence.format(name[:1].upper() + name[1:], share, others[most], size)))
         return f"{said} {blank(missing, len(trace.tokens))}".rstrip()
 
+    def _python(self) -> str:
+        lens = "model.lens.difference.logit_lens((bert, trace), (pinned_bert, pinned), matching)"
+        return f"{before(self.pinned)}values = model.lens.passes.result({lens}).elsewhere"
+
+    def _python_of_paths(self) -> str:
+        word = self._word
+        assert word is not None  # or else nothing is seen
+        then = f"model.lens.layers.probabilities(pinned_bert, pinned, matching.like({word.position}))[:, entry]"
+        return (
+            f"{before(self.pinned)}"
+            f"entry = bert.tokenizer.id({word.piece!r})\n"
+            f"courses = [model.lens.layers.probabilities(bert, trace, {word.position})[:, entry]]\n"
+            f"{'' if word.then is None else f'courses.append({then})' + chr(10)}"
+            "values = np.stack(courses, axis=1)"
+        )
+
     def _show_paths(self, found: _Paths) -> None:
         bert = self.workspace.bert
         assert bert is not None
         heading = self.tr("{1} after position {0}") if bert.config.is_decoder else self.tr("{1} at position {0}")
+        self._word = found
         self.paths.set_heading(heading.format(found.position, elided(found.piece)), self.tr("probability by layer"))
         self.curve.setAccessibleName(self.paths.heading)
         courses = [Course(self.tr("now"), found.now)]

@@ -63,7 +63,7 @@ class PairDifference(View):
             return
         self.compare(verdicts, self._show)
         hint = self.tr("Each token of both answers gets the other segment in turn, which takes a while.")
-        self.flips.offer(_flips, _flips, "flips", hint)
+        self.flips.offer(_flips, _flips, "flips", hint, (_in_python("bert, trace"), _in_python("pinned_bert, pinned")))
 
     def mark(self, selection: Selection) -> None:
         self.flips.mark(selection.token)
@@ -112,3 +112,9 @@ def _flips(bert: Bert, trace: Trace) -> Generator[float, None, Floats]:
     """(T,) what flipping each token's segment changes of IsNext, in percentage points."""
     flipped = yield from next_sentence.flips(bert, trace)
     return (flipped - np.float32(next_sentence.probabilities(bert, trace)[0])) * 100
+
+
+def _in_python(answer: str) -> str:
+    """The expression for what ``_flips`` gives."""
+    lens = "model.lens.next_sentence"
+    return f"(result({lens}.flips({answer})) - np.float32({lens}.probabilities({answer})[0])) * 100"

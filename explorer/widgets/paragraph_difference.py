@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtWidgets import QVBoxLayout
 
 from explorer.comparison import Answer
+from explorer.export_python import before
 from explorer.widgets.axis import Axis, elided
 from explorer.widgets.difference import no_verdicts
 from explorer.widgets.figures import percent
@@ -36,7 +37,7 @@ class ParagraphDifference(MapDifference):
 
     def __init__(self, page: Page, sentences: Callable[[], tuple[str, ...]]) -> None:
         heatmap = Heatmap(scale=Scale.SIGNED, widest=2.0)
-        picture = Picture(heatmap, heatmap.sheet, "paragraph-difference")
+        picture = Picture(heatmap, heatmap.sheet, "paragraph-difference", python=self._python)
         picture.set_heading(self.tr("IsNext for every pair"), self.tr("now less pinned"))
         super().__init__(page, picture, tokens=None)
         self._sentences = sentences
@@ -70,6 +71,17 @@ class ParagraphDifference(MapDifference):
         sentence = self.tr("{0} as A, {1} as B, “{2}” “{3}”: IsNext {4} in the pinned answer and {5} now.")
         shares = (percent(float(found.is_next[cell])) for found in (then, now))
         return sentence, (str(cell[0] + 1), str(cell[1] + 1), first, second, *shares)
+
+    def _python(self) -> str:
+        sentences = list(self._found[0].sentences) if self._found else []
+        return (
+            f"{before(self.pinned)}"
+            f"sentences = {sentences}\n"
+            "sides = (bert, trace), (pinned_bert, pinned)\n"
+            "lenses = (model.lens.paragraph.every_pair(*side, sentences) for side in sides)\n"
+            "now, then = (model.lens.passes.result(lens).is_next for lens in lenses)\n"
+            "values = now - then"
+        )
 
     def _show(self, found: list[Paragraph]) -> None:
         self._found = found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QVBoxLayout
 
 from explorer.comparison import Answer
+from explorer.export_python import before
 from explorer.widgets.axis import Axis
 from explorer.widgets.figures import cosine
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
@@ -28,7 +29,9 @@ class PositionDifference(MapDifference):
 
     def __init__(self, page: Page) -> None:
         heatmap = Heatmap(scale=Scale.SIGNED)
-        picture = Picture(heatmap, heatmap.sheet, "positions-difference", self.tr("Each position with each"))
+        picture = Picture(
+            heatmap, heatmap.sheet, "positions-difference", self.tr("Each position with each"), python=self._python
+        )
         super().__init__(page, picture, tokens=None)
         heatmap.setAccessibleName(self.tr("Cosines between the positions, now less pinned"))
         self._now: Floats | None = None
@@ -51,6 +54,14 @@ class PositionDifference(MapDifference):
         now, change = float(self._now[cell]), float(self.heatmap.values[cell])
         sentence = self.tr("Position {0} and position {1}: cosine {2} in the pinned model and {3} now.")
         return sentence, (*map(str, cell), cosine(now - change), cosine(now))
+
+    def _python(self) -> str:
+        return (
+            f"{before(self.pinned)}"
+            "now, then = (model.lens.embeddings.position_similarity(one) for one in (bert, pinned_bert))\n"
+            "size = min(len(now), len(then))\n"
+            "values = now[:size, :size] - then[:size, :size]"
+        )
 
     def _show(self, found: tuple[Floats, Floats]) -> None:
         self._now, before = found

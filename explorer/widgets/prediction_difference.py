@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from model.bert import Bert
 
 _WIDEST = 720  # pixels: lines beyond that only move the figures away from their words
+_SURPRISE = (
+    "result(model.lens.masked_lm.surprise(bert, trace))",
+    "result(model.lens.masked_lm.surprise(pinned_bert, pinned))",
+)
 _SEEN = 0.0005  # of a probability: what is no more reads as the same
 
 
@@ -87,7 +91,7 @@ class PredictionDifference(View):
         self.sentence = no_predictions(Answer(bert, trace), self.pinned)
         if not self.sentence:
             hint = self.tr("Each token of both answers is masked in turn, which takes a while.")
-            self.surprise.offer(masked_lm.surprise, masked_lm.surprise, "surprise", hint)
+            self.surprise.offer(masked_lm.surprise, masked_lm.surprise, "surprise", hint, _SURPRISE)
 
     def mark(self, selection: Selection) -> None:
         token = selection.token
@@ -135,7 +139,7 @@ class PredictionDifference(View):
             before=True,
         )
         if found.by_layer:
-            self.layers.show_candidates(found.by_layer)
+            self.layers.show_candidates(found.by_layer, self._places)
         self.answer = self._answer_for(found.changes)
 
     def _answer_for(self, changes: tuple[Change, ...]) -> str:
@@ -176,25 +180,34 @@ class CandidatesDifference(MapDifference):
 
     def __init__(self, page: Page) -> None:
         words = WordMap(scale=Scale.SIGNED)
-        self.map = LayerMap(words, "masked-lm-layers-difference", None)
+        self.map = LayerMap(words, "masked-lm-layers-difference", self._python)
         self.map.set_heading(self.tr("Across the layers"), self.tr("what changed most, in percentage points"))
         super().__init__(page, self.map, tokens=None)
         self._rows: tuple[tuple[Change, ...], ...] = ()
+        self._places: tuple[int, int | None] = (0, None)
         words.setAccessibleName(self.map.heading)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.map)
 
-    def show_candidates(self, rows: tuple[tuple[Change, ...], ...]) -> None:
-        """Draws the changes of L+1 rows."""
-        self._rows = rows
+    def show_candidates(self, rows: tuple[tuple[Change, ...], ...], places: tuple[int, int | None]) -> None:
+        """Draws the changes of L+1 rows at two ``places``."""
+        self._rows, self._places = rows, places
         values: Floats = np.array([[c.after - c.before for c in row] for row in rows], np.float32) * 100
-        places = Axis(tuple(map(str, range(1, values.shape[1] + 1))), numbers=True)
+        ranks = Axis(tuple(map(str, range(1, values.shape[1] + 1))), numbers=True)
         self.map.fit(values.shape)
-        self.show_numbers(values, Axis(heights(len(rows))), places, [[change.piece for change in row] for row in rows])
+        self.show_numbers(values, Axis(heights(len(rows))), ranks, [[change.piece for change in row] for row in rows])
 
     def read(self, cell: Cell) -> tuple[str, Sequence[str]]:
         change = self._rows[cell[0]][cell[1]]
         sentence = self.tr("{0}: {1} had {2} in the pinned answer and has {3} now.")
         height = heights(len(self._rows))[cell[0]]
         return sentence, (height, elided(change.piece), percent(change.before), percent(change.after))
+
+    def _python(self) -> str:
+        return (
+            f"{before(self.pinned)}"
+            f"places = {self._places}\n"
+            "rows = model.lens.difference.candidates((bert, trace), (pinned_bert, pinned), places)\n"
+            "values = np.array([[one.after - one.before for one in row] for row in rows], np.float32) * 100"
+        )

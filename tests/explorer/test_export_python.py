@@ -130,6 +130,8 @@ class Programs:
             sheet = picture.sheet() if picture.isVisible() else None
             if sheet is None or not sheet.values.size:
                 continue
+            if picture.file == "tokens-difference":
+                continue  # says in words what is different
             assert picture.python is not None, f"{state}: {picture.name}"
             file = self.folder / f"{len(self.sheets):03} {state} {picture.name}.py"
             scenario = None if workspace.trace is None else workspace.trace.scenario
@@ -194,7 +196,7 @@ def test_the_python_of_every_difference_makes_its_array_exactly(programs: Progra
             programs.rest()
             programs.walk(name, page)
     programs.check()
-    assert len(programs.names) >= 8
+    assert len(programs.names) >= 18
 
 
 def test_the_python_of_a_run_makes_its_curves_its_race_and_its_batch_exactly(programs: Programs) -> None:
