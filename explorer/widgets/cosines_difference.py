@@ -102,7 +102,8 @@ class CosinesDifference(MapDifference):
         return (
             f"{before(self.pinned)}"
             f"now, then = {likeness}(trace).{stage}, {likeness}(pinned).{stage}\n"
-            "values = model.lens.difference.between(now, then, matching)"
+            "values = model.lens.difference.between(now, then, matching)\n"
+            "values[matching.after, matching.after] = 0  # with itself it is 1 in both, whatever rounding makes of it"
         )
 
     def _show(self, found: _Found) -> None:

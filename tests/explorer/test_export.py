@@ -141,7 +141,7 @@ def test_a_saved_map_has_more_cells_than_the_screen_has_pixels(qtbot: QtBot, lig
     middle, left = round(8 * place.center().y()), round(8 * place.left()) + 40
     dark = [image.pixelColor(x, middle).lightness() < 128 for x in range(left, left + 8 * 40)]
     turns = sum(one != other for one, other in pairwise(dark))
-    assert turns > 100, "stripe by stripe: on screen two of them share a pixel"
+    assert turns > 60, "stripe by stripe, four pixels each: on screen two of them share one"
     assert heatmap.grab().toImage() == before
 
 

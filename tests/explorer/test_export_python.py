@@ -142,11 +142,14 @@ class Programs:
     def check(self) -> None:
         """Runs them in a fresh interpreter, and compares what they make to the last digit."""
         run(self.folder)
+        others = []
         for file, sheet in self.sheets.items():
             with np.load(io.BytesIO(sheet.npz_file())) as saved:
-                made = np.load(file.with_suffix(".npy"))
-                assert made.dtype.kind == saved["values"].dtype.kind, file.stem
-                np.testing.assert_array_equal(made, saved["values"], err_msg=file.stem)
+                made, numbers = np.load(file.with_suffix(".npy")), saved["values"]
+                same = made.dtype.kind == numbers.dtype.kind and made.shape == numbers.shape
+                if not same or not np.array_equal(made, numbers, equal_nan=made.dtype.kind == "f"):
+                    others.append(file.stem)
+        assert others == []
 
 
 @pytest.fixture
