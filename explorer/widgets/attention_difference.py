@@ -39,24 +39,40 @@ class Changes(NamedTuple):
     """What is different in every head."""
 
     matching: Matching
-    moved: Floats  # (L, H) share of attention that goes elsewhere
     maps: Floats  # (L, H, R, R) the differences by the limit, as large as the atlas can show them
     limit: float  # what the strongest colour stands for; 0 where nothing is different
 
 
 def changes(after: Trace, before: Trace) -> Changes:
-    """On the worker: all of it, layer by layer to spare memory; ``ValueError`` where there is no difference."""
+    """On the worker: what the atlas shows; ``ValueError`` where there is no difference."""
     matching = difference.match(after.inputs, before.inputs)
-    step = -(-len(after.tokens) // RESOLUTION)
-    moved, maps = [], []
-    for layer in range(len(after.attention)):
-        whole = difference.layer_attention(after, before, matching, layer)
-        moved.append(difference.moved(whole, matching))
-        maps.append(shrink.outstanding(np.nan_to_num(whole) if matching.unmatched else whole, step, step))
-    together = np.stack(maps)
-    sizes = np.abs(together)
-    limit = float(np.quantile(sizes, _STRONGEST)) or float(sizes.max())
-    return Changes(matching, np.stack(moved), together / np.float32(limit or 1.0), limit)
+    size = len(after.tokens)
+    shrunk = shrink.Outstanding(size, -(-size // RESOLUTION))
+    maps = np.empty((*after.attention.shape[:2], shrunk.cells, shrunk.cells), dtype=np.float32)
+    for head in difference.each_head(after, before, matching, shrunk.map):
+        maps[head] = shrunk()
+    limit = _limit(maps)
+    maps /= np.float32(limit or 1.0)
+    return Changes(matching, maps, limit)
+
+
+def moved(after: Trace, before: Trace) -> Floats:
+    """On the worker: (L, H) the share of each head's attention that goes elsewhere."""
+    return difference.moved(after, before, difference.match(after.inputs, before.inputs))
+
+
+def _limit(maps: Floats) -> float:
+    """What the strongest colour is to stand for: nearly all of ``maps`` lies within it."""
+    beyond = maps.size - int(_STRONGEST * (maps.size - 1))
+    strongest = [_largest(np.abs(layer).ravel(), beyond) for layer in maps]  # layer by layer to spare memory
+    together = _largest(np.concatenate(strongest), beyond)
+    return float(together[0]) or float(together.max())
+
+
+def _largest(sizes: Floats, count: int) -> Floats:
+    """The ``count`` largest of ``sizes`` (N,), or all of fewer, the least of them first."""
+    count = min(count, len(sizes))
+    return np.partition(sizes, len(sizes) - count)[len(sizes) - count :]
 
 
 class AttentionDifference(View):
@@ -93,6 +109,7 @@ class AttentionDifference(View):
         assert self.workspace.pinned is not None
         before = self.workspace.pinned.trace
         self.page.examine("difference", lambda _, trace: changes(trace, before), self._show)
+        self.page.examine("moved", lambda _, trace: moved(trace, before), self._show_moved)
 
     def mark(self, selection: Selection) -> None:
         trace, pinned, found = self.workspace.trace, self.workspace.pinned, self._changes
@@ -131,16 +148,21 @@ class AttentionDifference(View):
         self._changes = found
         self._legend.set_limit(found.limit or 1.0)
         self.heads.show_changes(found, trace)
-        self.answer = self._answer_for(found)
         self.mark(self.workspace.selection)
 
-    def _answer_for(self, found: Changes) -> str:
+    def _show_moved(self, moved: Floats) -> None:
+        assert self._changes is not None
+        self.heads.show_moved(moved)
+        self.answer = self._answer_for(self._changes, moved)
+        self.mark(self.workspace.selection)
+
+    def _answer_for(self, found: Changes, moved: Floats) -> str:
         if not found.limit:
             said = strong(self.tr("Nothing is different: every head looks as it did in the pinned answer."))
         else:
-            layer, head = np.unravel_index(int(found.moved.argmax()), found.moved.shape)
+            layer, head = np.unravel_index(int(moved.argmax()), moved.shape)
             most = self.tr("Layer {0} · head {1} changed most: {2} of its attention goes elsewhere.").format(
-                int(layer) + 1, int(head) + 1, rounded_percent(float(found.moved.max()))
+                int(layer) + 1, int(head) + 1, rounded_percent(float(moved.max()))
             )
             colours = self.tr("Orange is more than in the pinned answer, blue is less.")
             said = f"{strong(most)} {colours}"
@@ -201,11 +223,15 @@ class ChangedHeads(QWidget):
         self.atlas.setAccessibleName(self.accessibleName())
 
     def show_changes(self, found: Changes, trace: Trace) -> None:
-        """Draws the maps; below each, where there is room, the share that moved."""
-        self._moved = found.moved
-        shares = {head: rounded_percent(float(found.moved[head])) for head in np.ndindex(*found.moved.shape)}
-        told = {head: self.tr("{0} of its attention goes elsewhere").format(share) for head, share in shares.items()}
+        """Draws the maps; what is written below them is the former answer's until ``show_moved``."""
+        self._moved = np.zeros((0, 0), dtype=np.float32)
         self.atlas.show_maps(found.maps, trace.scenario.heads_off, trace.scenario.layers_off)
+
+    def show_moved(self, moved: Floats) -> None:
+        """Writes below each map, where there is room, the share that moved (L, H)."""
+        self._moved = moved
+        shares = {head: rounded_percent(float(moved[head])) for head in np.ndindex(*moved.shape)}
+        told = {head: self.tr("{0} of its attention goes elsewhere").format(share) for head, share in shares.items()}
         self.atlas.describe(shares, told)  # type: ignore[arg-type]
         self.renewed.emit()
 
