@@ -18,8 +18,10 @@ from explorer.tabs.attention import AttentionTab
 from explorer.workspace import Workspace
 from model.lens import head_finder
 from model.lens.head_finder import RELATIONS
+from model.lens.passes import result
 from model.scenario import Scenario
 from tests.explorer.tabs.conftest import Show, plain
+from tests.model.checkpoints import hugging_face
 
 Settle = Callable[[], None]
 
@@ -73,6 +75,45 @@ def test_the_table_leaves_as_named_heads(tab: AttentionTab) -> None:
     assert rows[0][:3] == ["", "pattern", "previous hits"]
     assert rows[1][0] == "layer 1 head 1"
     assert len(rows[0]) == 2 + 2 * len(RELATIONS) + 1
+
+
+def test_what_is_lost_without_a_head_is_told_sorted_and_leaves_with_the_table(
+    tab: AttentionTab, workspace: Workspace, tmp_path: Path, settle: Settle, qtbot: QtBot
+) -> None:
+    file = tmp_path / "few.txt"
+    file.write_text("I love you very much.\nMy dog is cute.\tHe likes playing.\n", encoding="utf-8")
+    tab.survey.ask_file(file)
+    settle()
+    assert tab.survey.off is None
+    qtbot.mouseClick(tab.survey.off_job.start, Qt.MouseButton.LeftButton)
+    settle()
+    assert workspace.bert is not None
+    assert workspace.trace is not None
+    texts = head_finder.texts(file.read_text(encoding="utf-8"))
+    expected = result(head_finder.without(workspace.bert, workspace.trace, texts))
+    assert expected.worst is not None
+    layer, head = expected.worst
+    assert plain(tab.survey.loss).startswith(f"Most is lost without layer {layer + 1} · head {head + 1}: +")
+    for name, of in (("rise of loss without it", expected.rise), ("other first guesses without it", expected.changed)):
+        tab.survey.table.horizontalHeader().sectionClicked.emit(10 if of is expected.rise else 11)
+        rows = list(csv.DictReader(io.StringIO(tab.survey.picture.sheet().csv())))
+        written = [float(row[name]) for row in rows]
+        np.testing.assert_allclose(written, np.sort(of.ravel())[::-1], atol=1e-6)
+    tab.survey.ask_file(None)
+    settle()
+    assert tab.survey.off is None
+    assert len(tab.survey.sheet().columns) == 1 + 2 * len(RELATIONS) + 1
+
+
+def test_a_model_without_a_masked_lm_head_says_so(
+    tab: AttentionTab, workspace: Workspace, tmp_path: Path, settle: Settle
+) -> None:
+    hugging_face(tmp_path, "BertModel", hidden_size=8, num_attention_heads=2, intermediate_size=8)
+    workspace.open_model(tmp_path)
+    settle()
+    assert tab.survey.found is not None
+    assert "no masked-LM head" in plain(tab.survey.loss)
+    assert not tab.survey.off_job.isVisible()
 
 
 def test_texts_of_ones_own_are_counted(tab: AttentionTab, tmp_path: Path, settle: Settle, qtbot: QtBot) -> None:
