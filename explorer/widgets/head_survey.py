@@ -40,7 +40,6 @@ _SHADES = 32
 _OTHERS = 3  # patterns that are told of, the first included
 _NAME = 0  # the column that names what a head does most often
 _RISE, _CHANGED = "rise", "changed"  # what a head's absence does: fields of ``HeadsOff``, and sorts
-_KEYS = (None, *RELATIONS, None, _RISE, _CHANGED)  # of the columns, what they sort by
 
 
 class HeadSurvey(View):
@@ -57,11 +56,13 @@ class HeadSurvey(View):
         self.off: HeadsOff | None = None  # is asked for by a button of its own
         self._off_asked: tuple[Hashable, ...] = ()
         self._order: list[Head] = []  # a row each
+        self._keys: list[str | None] = []  # what each column that is shown sorts by
         self.table = _Table()
         self.table.setAccessibleName(self.tr("How often each head looks where"))
         self.table.setItemDelegate(Cells(self.table, self._look))
         self.sort = QComboBox()
         self.sort.setAccessibleName(self.tr("Sort the table by"))
+        self.sort.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.choose_file = QPushButton(self.tr("Own texts…"))
         self.ours = QPushButton(self.tr("Our texts"))
         self.picture = Picture(self.table, self.sheet, "heads", python=self._python)
@@ -99,7 +100,7 @@ class HeadSurvey(View):
             self.table.mark((self._order.index(head), column))
 
     def sheet(self) -> Sheet:
-        """A row a head in the order shown: how often it looks where, with how much attention, what is lost without it."""
+        """A row a head in the order shown: how often it looks where, how much of it, what is lost without it."""
         found = self.found
         if found is None:
             return Sheet(np.zeros((0, 0)), (), ())
@@ -224,7 +225,7 @@ class HeadSurvey(View):
     def _offer_off(self, bert: Bert, trace: Trace) -> None:
         """Is to switch each head off, once its button is pressed, or where a new answer ended it meanwhile."""
         asked, file = self._asked, self._file
-        if self.off is not None or (self._off_asked == asked and self.off_job.is_about(trace)):
+        if self._off_asked == asked and self.off_job.is_about(trace):
             return
         was_running = self.off_job.is_running and self._off_asked == asked
         self._off_asked = asked
@@ -261,7 +262,9 @@ class HeadSurvey(View):
         )
         self.answer = self._sentence(found)
         bert, trace = self.workspace.bert, self.workspace.trace
-        if bert is not None and trace is not None:
+        if self.off is not None:
+            self._tell_off(self.off)  # in the colours of now
+        elif bert is not None and trace is not None:
             self._offer_off(bert, trace)
 
     def _show_off(self, off: HeadsOff) -> None:
@@ -269,6 +272,9 @@ class HeadSurvey(View):
         for key, title in ((_RISE, self.tr("Sort: loss without it")), (_CHANGED, self.tr("Sort: other first guess"))):
             self.sort.addItem(title, key)
         self._fill()
+        self._tell_off(off)
+
+    def _tell_off(self, off: HeadsOff) -> None:
         if off.worst is None:
             self._loss.say(self.tr("Every head is off already."))
             return
@@ -305,22 +311,23 @@ class HeadSurvey(View):
         return f"{strong(surest)} {self.tr('Then: {0}.').format(', '.join(others))}" if others else strong(surest)
 
     def _sort_by(self, column: int) -> None:
-        key = _KEYS[column]
-        self.sort.setCurrentIndex(0 if key is None else self.sort.findData(key))
+        key = self._keys[column]
+        self.sort.setCurrentIndex(0 if key is None else max(self.sort.findData(key), 0))
 
     def _fill(self) -> None:
         found = self.found
         if found is None:
             return
         self._order = self._sorted(found)
+        self._keys = [None, *([] if self.off is None else [_RISE, _CHANGED]), *RELATIONS, None]
         numbers = [*(found.hits[name] for name in RELATIONS), found.entropy]
         rows = [
-            [self._titles[found.named(head)], *(float(of[head]) for of in numbers), *self._worth(head)]
+            [self._titles[found.named(head)], *self._worth(head), *(float(of[head]) for of in numbers)]
             for head in self._order
         ]
         titles = [self._titles[name].replace(" ", "\n", 1) for name in RELATIONS]
         worth = () if self.off is None else (self.tr("loss\nwithout it"), self.tr("other\nfirst guess"))
-        columns = (self.tr("pattern"), *titles, self.tr("entropy"), *worth)
+        columns = (self.tr("pattern"), *worth, *titles, self.tr("entropy"))
         self.table.show_sheet(Sheet(np.array(rows, dtype=object), self._names(), columns))
         self.table.resizeColumnsToContents()
         self.mark(self.workspace.selection)
@@ -336,16 +343,16 @@ class HeadSurvey(View):
         return [self.tr("layer {0} head {1}").format(layer + 1, head + 1) for layer, head in self._order]
 
     def _look(self, row: int, column: int) -> Cell:
-        value = self.table.numbers.sheet.values[row, column]
+        value, key = self.table.numbers.sheet.values[row, column], self._keys[column]
         colours, font = theme.palette(), theme.font()
         if column == _NAME:
             return Cell(value, font, colours.ink, alignment=LEFT)
         if self.table.selectionModel().isRowSelected(row):
-            return Cell(_written(value, column), font, colours.ink, alignment=RIGHT)
-        if _KEYS[column] in (None, _RISE) or np.isnan(value):
-            return Cell(_written(value, column), font, colours.faint, alignment=RIGHT)
+            return Cell(_written(value, key), font, colours.ink, alignment=RIGHT)
+        if key in (None, _RISE) or np.isnan(value):
+            return Cell(_written(value, key), font, colours.ink if key else colours.faint, alignment=RIGHT)
         tint = theme.mixed(colours.attention_low, colours.attention_high, round(value * _SHADES) / _SHADES)
-        return Cell(_written(value, column), font, theme.readable_on(tint), tint, RIGHT)
+        return Cell(_written(value, key), font, theme.readable_on(tint), tint, RIGHT)
 
 
 class _Table(NumberTable):
@@ -367,11 +374,11 @@ class _Table(NumberTable):
             super().keyPressEvent(event)
 
 
-def _written(value: float, column: int) -> str:
-    """A rate in whole per cents, the entropy, or the change of the loss."""
-    if _KEYS[column] is None:
+def _written(value: float, key: str | None) -> str:
+    """A rate in whole per cents, the change of the loss, or, without a key, the entropy."""
+    if key is None:
         return signed(value, 1)
-    return _with_sign(value) if _KEYS[column] == _RISE else signed(value * 100, 0)
+    return _with_sign(value) if key == _RISE else signed(value * 100, 0)
 
 
 def _with_sign(change: float) -> str:

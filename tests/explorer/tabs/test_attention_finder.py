@@ -13,6 +13,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+import model
 from explorer import paths
 from explorer.tabs.attention import AttentionTab
 from explorer.workspace import Workspace
@@ -32,6 +33,13 @@ def tab(show: Show, settle: Settle) -> AttentionTab:
     tab.beside.choose(2)
     settle()
     return tab
+
+
+@pytest.fixture(scope="module")
+def headless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("headless")
+    hugging_face(folder, "BertModel", hidden_size=8, num_attention_heads=2, intermediate_size=8)
+    return folder
 
 
 def test_our_texts_are_many_and_some_are_pairs() -> None:
@@ -95,10 +103,14 @@ def test_what_is_lost_without_a_head_is_told_sorted_and_leaves_with_the_table(
     layer, head = expected.worst
     assert plain(tab.survey.loss).startswith(f"Most is lost without layer {layer + 1} · head {head + 1}: +")
     for name, of in (("rise of loss without it", expected.rise), ("other first guesses without it", expected.changed)):
-        tab.survey.table.horizontalHeader().sectionClicked.emit(10 if of is expected.rise else 11)
+        tab.survey.table.horizontalHeader().sectionClicked.emit(1 if of is expected.rise else 2)
         rows = list(csv.DictReader(io.StringIO(tab.survey.picture.sheet().csv())))
         written = [float(row[name]) for row in rows]
         np.testing.assert_allclose(written, np.sort(of.ravel())[::-1], atol=1e-6)
+    names = {"bert": workspace.bert, "trace": workspace.trace, "model": model, "np": np}
+    assert tab.survey.picture.python is not None
+    exec(tab.survey.picture.python(), names)
+    np.testing.assert_array_equal(names["values"].astype(str), tab.survey.sheet().values.astype(str))  # type: ignore[attr-defined]
     tab.survey.ask_file(None)
     settle()
     assert tab.survey.off is None
@@ -106,10 +118,9 @@ def test_what_is_lost_without_a_head_is_told_sorted_and_leaves_with_the_table(
 
 
 def test_a_model_without_a_masked_lm_head_says_so(
-    tab: AttentionTab, workspace: Workspace, tmp_path: Path, settle: Settle
+    tab: AttentionTab, workspace: Workspace, headless: Path, settle: Settle
 ) -> None:
-    hugging_face(tmp_path, "BertModel", hidden_size=8, num_attention_heads=2, intermediate_size=8)
-    workspace.open_model(tmp_path)
+    workspace.open_model(headless)
     settle()
     assert tab.survey.found is not None
     assert "no masked-LM head" in plain(tab.survey.loss)
