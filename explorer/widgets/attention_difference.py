@@ -41,24 +41,40 @@ class Changes(NamedTuple):
     """What is different in every head."""
 
     matching: Matching
-    moved: Floats  # (L, H) share of attention that goes elsewhere
     maps: Floats  # (L, H, R, R) the differences by the limit, as large as the atlas can show them
     limit: float  # what the strongest colour stands for; 0 where nothing is different
 
 
 def changes(after: Trace, before: Trace) -> Changes:
-    """On the worker: all of it, layer by layer to spare memory; ``ValueError`` where there is no difference."""
+    """On the worker: what the atlas shows; ``ValueError`` where there is no difference."""
     matching = difference.match(after.inputs, before.inputs)
-    step = -(-len(after.tokens) // RESOLUTION)
-    moved, maps = [], []
-    for layer in range(len(after.attention)):
-        whole = difference.layer_attention(after, before, matching, layer)
-        moved.append(difference.moved(whole, matching))
-        maps.append(shrink.outstanding(np.nan_to_num(whole) if matching.unmatched else whole, step, step))
-    together = np.stack(maps)
-    sizes = np.abs(together)
-    limit = float(np.quantile(sizes, _STRONGEST)) or float(sizes.max())
-    return Changes(matching, np.stack(moved), together / np.float32(limit or 1.0), limit)
+    size = len(after.tokens)
+    shrunk = shrink.Outstanding(size, -(-size // RESOLUTION))
+    maps = np.empty((*after.attention.shape[:2], shrunk.cells, shrunk.cells), dtype=np.float32)
+    for head in difference.each_head(after, before, matching, shrunk.map):
+        maps[head] = shrunk()
+    limit = _limit(maps)
+    maps /= np.float32(limit or 1.0)
+    return Changes(matching, maps, limit)
+
+
+def moved(after: Trace, before: Trace) -> Floats:
+    """On the worker: (L, H) the share of each head's attention that goes elsewhere."""
+    return difference.moved(after, before, difference.match(after.inputs, before.inputs))
+
+
+def _limit(maps: Floats) -> float:
+    """What the strongest colour is to stand for: nearly all of ``maps`` lies within it."""
+    beyond = maps.size - int(_STRONGEST * (maps.size - 1))
+    strongest = [_largest(np.abs(layer).ravel(), beyond) for layer in maps]  # layer by layer to spare memory
+    together = _largest(np.concatenate(strongest), beyond)
+    return float(together[0]) or float(together.max())
+
+
+def _largest(sizes: Floats, count: int) -> Floats:
+    """The ``count`` largest of ``sizes`` (N,), or all of fewer, the least of them first."""
+    count = min(count, len(sizes))
+    return np.partition(sizes, len(sizes) - count)[len(sizes) - count :]
 
 
 class AttentionDifference(View):
@@ -67,6 +83,7 @@ class AttentionDifference(View):
     def __init__(self, page: Page) -> None:
         super().__init__(page)
         self._changes: Changes | None = None
+        self._moved: Floats | None = None  # (L, H), a little later than the maps
         self._head: Head | None = None
         self.heads = ChangedHeads()
         self.heatmap = Heatmap(scale=Scale.SIGNED, widest=_WIDE)
@@ -94,7 +111,9 @@ class AttentionDifference(View):
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._changes = self._head = None
+        self._moved = None
         self.compare(lambda now, pinned: changes(now.trace, pinned.trace), self._show)
+        self.compare(lambda now, pinned: moved(now.trace, pinned.trace), self._show_moved, "moved")
 
     def mark(self, selection: Selection) -> None:
         trace, pinned, found = self.workspace.trace, self.workspace.pinned, self._changes
@@ -109,7 +128,8 @@ class AttentionDifference(View):
             self.heatmap.setAccessibleName(self.tr("{0}, now less pinned").format(name))
             self.heatmap.show_values(values, tokens, tokens, found.limit)
             self.heads.atlas.mark(head)
-            self.answer = self._answer_for(found, head[0])
+            if self._moved is not None:
+                self.answer = self._answer_for(found, self._moved, head[0])
             if self.heads.cell is not None:
                 self.all.mark(self.heads.cell)
         self._read(trace, pinned.trace, found.matching, self._cell(selection))
@@ -136,21 +156,29 @@ class AttentionDifference(View):
         self.heads.show_changes(found, trace)
         self.mark(self.workspace.selection)
 
-    def _answer_for(self, found: Changes, chosen: int) -> str:
+    def _show_moved(self, moved: Floats) -> None:
+        assert self._changes is not None
+        assert self._head is not None
+        self._moved = moved
+        self.heads.show_moved(moved)
+        self.answer = self._answer_for(self._changes, moved, self._head[0])
+        self.mark(self.workspace.selection)
+
+    def _answer_for(self, found: Changes, moved: Floats, chosen: int) -> str:
         """What changed most of all, and in the ``chosen`` layer."""
         if not found.limit:
             said = strong(self.tr("Nothing is different: every head looks as it did in the pinned answer."))
         else:
-            layer, head = np.unravel_index(int(found.moved.argmax()), found.moved.shape)
+            layer, head = np.unravel_index(int(moved.argmax()), moved.shape)
             most = self.tr("Layer {0} · head {1} changed most: {2} of its attention goes elsewhere.").format(
-                int(layer) + 1, int(head) + 1, rounded_percent(float(found.moved.max()))
+                int(layer) + 1, int(head) + 1, rounded_percent(float(moved.max()))
             )
             colours = self.tr("Orange is more than in the pinned answer, blue is less.")
             in_layer = self.tr("In layer {0} it is head {1} with {2}; its heads have {3} on average.")
             if layer == chosen:
                 in_layer = self.tr("The heads of layer {0} have {3} on average.")
-            shares = (float(found.moved[chosen].max()), float(found.moved[chosen].mean()))
-            in_layer = in_layer.format(chosen + 1, int(found.moved[chosen].argmax()) + 1, *map(rounded_percent, shares))
+            shares = (float(moved[chosen].max()), float(moved[chosen].mean()))
+            in_layer = in_layer.format(chosen + 1, int(moved[chosen].argmax()) + 1, *map(rounded_percent, shares))
             said = f"{strong(most)} {in_layer} {colours}"
         return f"{said} {blank(found.matching.unmatched, found.matching.size)}".rstrip()
 
@@ -188,9 +216,7 @@ class AttentionDifference(View):
         assert self.workspace.pinned is not None
         return (
             f"{asked_before(self.workspace.pinned)}"
-            "from model.lens import difference\n\n"
-            "maps = (difference.layer_attention(trace, pinned, matching, n) for n in range(len(trace.attention)))\n"
-            "moved = np.array([difference.moved(one, matching) for one in maps])\n"
+            "moved = model.lens.difference.moved(trace, pinned, matching)\n"
             f"values = moved[tuple(zip(*{self.heads.atlas.order}))][:, None]"
         )
 
@@ -221,11 +247,15 @@ class ChangedHeads(QWidget):
         self.atlas.setAccessibleName(self.accessibleName())
 
     def show_changes(self, found: Changes, trace: Trace) -> None:
-        """Draws the maps; below each, where there is room, the share that moved."""
-        self._moved = found.moved
-        shares = {head: rounded_percent(float(found.moved[head])) for head in np.ndindex(*found.moved.shape)}
-        told = {head: self.tr("{0} of its attention goes elsewhere").format(share) for head, share in shares.items()}
+        """Draws the maps; what is written below them is the former answer's until ``show_moved``."""
+        self._moved = np.zeros((0, 0), dtype=np.float32)
         self.atlas.show_maps(found.maps, trace.scenario.heads_off, trace.scenario.layers_off)
+
+    def show_moved(self, moved: Floats) -> None:
+        """Writes below each map, where there is room, the share that moved (L, H)."""
+        self._moved = moved
+        shares = {head: rounded_percent(float(moved[head])) for head in np.ndindex(*moved.shape)}
+        told = {head: self.tr("{0} of its attention goes elsewhere").format(share) for head, share in shares.items()}
         self.atlas.describe(shares, told)  # type: ignore[arg-type]
         self.renewed.emit()
 

@@ -1,12 +1,12 @@
-"""Which head does what over many texts: a table of all heads, sorted by what one looks for (C12)."""
+"""Which head does what over many texts, and what is lost without it: a table, sorted by what one looks for (C12)."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Hashable
+from collections.abc import Callable, Generator, Hashable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
@@ -28,7 +28,7 @@ from explorer.widgets.view import View, lines
 from explorer.workspace import Selection
 from model.lens import attention, head_finder
 from model.lens.attention import Head
-from model.lens.head_finder import MOST, RELATIONS, HeadTable
+from model.lens.head_finder import MOST, RELATIONS, HeadsOff, HeadTable, Text
 from model.trace import Trace
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ _LEAST = 14  # lines of text that the table is as high as, at least
 _SHADES = 32
 _OTHERS = 3  # patterns that are told of, the first included
 _NAME = 0  # the column that names what a head does most often
+_RISE, _CHANGED = "rise", "changed"  # what a head's absence does: fields of ``HeadsOff``, and sorts
 
 
 class HeadSurvey(View):
@@ -53,17 +54,23 @@ class HeadSurvey(View):
         self._file: Path | None = None  # the user's own
         self._asked: tuple[Hashable, ...] = ()  # what ``found`` answers, or what is offered to be counted
         self.found: HeadTable | None = None
+        self.off: HeadsOff | None = None  # is asked for by a button of its own
+        self._off_asked: tuple[Hashable, ...] = ()
         self._order: list[Head] = []  # a row each
+        self._keys: list[str | None] = []  # what each column that is shown sorts by
         self.table = _Table()
         self.table.setAccessibleName(self.tr("How often each head looks where"))
         self.table.setItemDelegate(Cells(self.table, self._look))
         self.sort = QComboBox()
         self.sort.setAccessibleName(self.tr("Sort the table by"))
+        self.sort.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.choose_file = QPushButton(self.tr("Own texts…"))
         self.ours = QPushButton(self.tr("Our texts"))
         self.picture = Picture(self.table, self.sheet, "heads", python=self._python)
         self._source, self._shown = Line(2), QWidget()
         self.job = Job(self.workspace, "HeadSurvey.table", self.tr("Count for all heads"), self._shown)
+        self._loss = Line(2)
+        self.off_job = Job(self.workspace, "HeadSurvey.without", self.tr("Switch each head off"), self._loss)
         self._lay_out()
         self._connect()
 
@@ -80,6 +87,11 @@ class HeadSurvey(View):
         """Over which texts it was counted."""
         return self._source.text()
 
+    @property
+    def loss(self) -> str:
+        """What the predictions lose without a head, in words, or why that cannot be told."""
+        return self._loss.text()
+
     def draw(self, bert: Bert, trace: Trace) -> None:
         self._offer()
 
@@ -89,7 +101,7 @@ class HeadSurvey(View):
             self.table.mark((self._order.index(head), column))
 
     def sheet(self) -> Sheet:
-        """A row a head in the order shown: how often it looks where, and with how much of its attention."""
+        """A row a head in the order shown: how often it looks where, how much of it, what is lost without it."""
         found = self.found
         if found is None:
             return Sheet(np.zeros((0, 0)), (), ())
@@ -99,23 +111,36 @@ class HeadSurvey(View):
                 *(float(found.hits[relation][head]) for relation in RELATIONS),
                 *(float(found.mass[relation][head]) for relation in RELATIONS),
                 float(found.entropy[head]),
+                *self._worth(head),
             ]
             for head in self._order
         ]
         names = [f"{relation} hits" for relation in RELATIONS] + [f"{relation} mass" for relation in RELATIONS]
-        return Sheet(np.array(rows, dtype=object), self._names(), ("pattern", *names, "entropy"))
+        worth = () if self.off is None else ("rise of loss without it", "other first guesses without it")
+        return Sheet(np.array(rows, dtype=object), self._names(), ("pattern", *names, "entropy", *worth))
+
+    def _worth(self, head: Head) -> list[float]:
+        """What is lost without ``head``; nothing before that is asked for."""
+        return [] if self.off is None else [float(self.off.rise[head]), float(self.off.changed[head])]
 
     def _python(self) -> str:
         """The lines that make the same table."""
-        relation = self.sort.currentData()
+        key, off = self.sort.currentData(), ""
         heads = "list(np.ndindex(found.entropy.shape))"
-        if relation is not None:
-            heads = f"model.lens.attention.order(found.hits[{relation!r}].astype(np.float32))"
+        if key is not None:
+            of = f"off.{key}" if key in (_RISE, _CHANGED) else f"found.hits[{key!r}]"
+            heads = f"model.lens.attention.order({of}.astype(np.float32))"
+        if self.off is not None:
+            off = (
+                "off = model.lens.passes.result(model.lens.head_finder.without(bert, trace, texts))\n"
+                "numbers += [off.rise, off.changed]\n"
+            )
         return (
             f"with open({str(self._file or _ours())!r}, encoding='utf-8-sig', errors='replace') as file:\n"
             f"    texts = model.lens.head_finder.texts(file.read({_LONGEST}))[:{MOST}]\n"
             "found = model.lens.passes.result(model.lens.head_finder.table(bert, trace, texts))\n"
             "numbers = [*found.hits.values(), *found.mass.values(), found.entropy]\n"
+            f"{off}"
             f"heads = {heads}\n"
             "values = np.array([[found.named(head), *(float(of[head]) for of in numbers)] for head in heads], object)"
         )
@@ -160,6 +185,9 @@ class HeadSurvey(View):
             layout.setContentsMargins(0, 0, 0, 0)
         shown.addWidget(self.picture, 1)
         shown.addWidget(self._source)
+        shown.addWidget(self.off_job)
+        shown.addWidget(self._loss)
+        self._loss.hide()
         column.addWidget(self.job)
         column.addWidget(self._shown, 1)
         column.addStretch(0)
@@ -194,14 +222,40 @@ class HeadSurvey(View):
         was_running = self.job.is_running and asked == self._asked
         other_texts = asked[:-1] == self._asked[:-1]  # the user has just chosen them
         self._asked, self.found = asked, None
+        self._forget_off()
         self.answer = self.tr("Over many texts it is counted where the strongest weight of each row is.")
         layers, heads = trace.attention.shape[:2]
         self.job.offer(
-            lambda bert, trace: _count(bert, trace, file),
+            lambda bert, trace: _ask(head_finder.table, bert, trace, file),
             self._show,
             self.tr("Each text is asked in turn, and where every head looks most is counted."),
             at_once=was_running or other_texts or layers * heads <= _AT_ONCE,
         )
+
+    def _offer_off(self, bert: Bert, trace: Trace) -> None:
+        """Is to switch each head off, once its button is pressed, or where a new answer ended it meanwhile."""
+        asked, file = self._asked, self._file
+        if self._off_asked == asked and self.off_job.is_about(trace):
+            return
+        was_running = self.off_job.is_running and self._off_asked == asked
+        self._off_asked = asked
+        if not bert.has_mlm:
+            self._loss.say(self.tr("What is lost without a head cannot be told: this model has no masked-LM head."))
+            self._loss.show()
+            self.off_job.hide()
+            return
+        self.off_job.offer(
+            lambda bert, trace: _ask(head_finder.without, bert, trace, file),
+            lambda off: self._show_off(off) if asked == self._asked else None,
+            self.tr("Tells how much worse masked words of these texts are predicted without it."),
+            at_once=was_running,
+        )
+
+    def _forget_off(self) -> None:
+        self.off = None
+        self._loss.hide()
+        while self.sort.count() > 1 + len(RELATIONS):
+            self.sort.removeItem(self.sort.count() - 1)
 
     # What it shows
 
@@ -217,6 +271,33 @@ class HeadSurvey(View):
             ).format(f"{found.texts:,}", escape(whose), f"{found.tokens:,}")
         )
         self.answer = self._sentence(found)
+        bert, trace = self.workspace.bert, self.workspace.trace
+        if self.off is not None:
+            self._tell_off(self.off)  # in the colours of now
+        elif bert is not None and trace is not None:
+            self._offer_off(bert, trace)
+
+    def _show_off(self, off: HeadsOff) -> None:
+        self.off = off
+        for key, title in ((_RISE, self.tr("Sort: loss without it")), (_CHANGED, self.tr("Sort: other first guess"))):
+            self.sort.addItem(title, key)
+        self._fill()
+        self._tell_off(off)
+
+    def _tell_off(self, off: HeadsOff) -> None:
+        if off.worst is None:
+            self._loss.say(self.tr("Every head is off already."))
+            return
+        most = self.tr("Most is lost without layer {0} · head {1}: {2} nats, and {3} of the first guesses are others.")
+        most = most.format(
+            *(number + 1 for number in off.worst),
+            _with_sign(float(off.rise[off.worst])),
+            rounded_percent(float(off.changed[off.worst])),
+        )
+        over = self.tr(
+            "The loss, {0} nats with it, is the mean of −ln p over {1} masked tokens, every seventh of a text."
+        )
+        self._loss.say(f"{strong(most)} {over.format(signed(off.loss, 2), f'{off.predictions:,}')}")
 
     def _sentence(self, found: HeadTable) -> str:
         """Who is surest of all, and who is for other patterns that name a head."""
@@ -240,37 +321,48 @@ class HeadSurvey(View):
         return f"{strong(surest)} {self.tr('Then: {0}.').format(', '.join(others))}" if others else strong(surest)
 
     def _sort_by(self, column: int) -> None:
-        self.sort.setCurrentIndex(column if column <= len(RELATIONS) else 0)
+        key = self._keys[column]
+        self.sort.setCurrentIndex(0 if key is None else max(self.sort.findData(key), 0))
 
     def _fill(self) -> None:
         found = self.found
         if found is None:
             return
-        relation = self.sort.currentData()
-        every = [(int(layer), int(head)) for layer, head in np.ndindex(*found.entropy.shape)]
-        self._order = every if relation is None else attention.order(found.hits[relation].astype(np.float32))
+        self._order = self._sorted(found)
+        self._keys = [None, *([] if self.off is None else [_RISE, _CHANGED]), *RELATIONS, None]
         numbers = [*(found.hits[name] for name in RELATIONS), found.entropy]
-        rows = [[self._titles[found.named(head)], *(float(of[head]) for of in numbers)] for head in self._order]
+        rows = [
+            [self._titles[found.named(head)], *self._worth(head), *(float(of[head]) for of in numbers)]
+            for head in self._order
+        ]
         titles = [self._titles[name].replace(" ", "\n", 1) for name in RELATIONS]
-        columns = (self.tr("pattern"), *titles, self.tr("entropy"))
+        worth = () if self.off is None else (self.tr("loss\nwithout it"), self.tr("other\nfirst guess"))
+        columns = (self.tr("pattern"), *worth, *titles, self.tr("entropy"))
         self.table.show_sheet(Sheet(np.array(rows, dtype=object), self._names(), columns))
         self.table.resizeColumnsToContents()
         self.mark(self.workspace.selection)
+
+    def _sorted(self, found: HeadTable) -> list[Head]:
+        key = self.sort.currentData()
+        if key is None:
+            return [(int(layer), int(head)) for layer, head in np.ndindex(*found.entropy.shape)]
+        of = getattr(self.off, key) if key in (_RISE, _CHANGED) else found.hits[key]
+        return attention.order(of.astype(np.float32))
 
     def _names(self) -> list[str]:
         return [self.tr("layer {0} head {1}").format(layer + 1, head + 1) for layer, head in self._order]
 
     def _look(self, row: int, column: int) -> Cell:
-        value = self.table.numbers.sheet.values[row, column]
+        value, key = self.table.numbers.sheet.values[row, column], self._keys[column]
         colours, font = theme.palette(), theme.font()
         if column == _NAME:
             return Cell(value, font, colours.ink, alignment=LEFT)
         if self.table.selectionModel().isRowSelected(row):
-            return Cell(_written(value, column), font, colours.ink, alignment=RIGHT)
-        if column > len(RELATIONS) or np.isnan(value):
-            return Cell(_written(value, column), font, colours.faint, alignment=RIGHT)
+            return Cell(_written(value, key), font, colours.ink, alignment=RIGHT)
+        if key in (None, _RISE) or np.isnan(value):
+            return Cell(_written(value, key), font, colours.ink if key else colours.faint, alignment=RIGHT)
         tint = theme.mixed(colours.attention_low, colours.attention_high, round(value * _SHADES) / _SHADES)
-        return Cell(_written(value, column), font, theme.readable_on(tint), tint, RIGHT)
+        return Cell(_written(value, key), font, theme.readable_on(tint), tint, RIGHT)
 
 
 class _Table(NumberTable):
@@ -292,16 +384,25 @@ class _Table(NumberTable):
             super().keyPressEvent(event)
 
 
-def _written(value: float, column: int) -> str:
-    """A rate in whole per cents, or the entropy."""
-    return signed(value * 100, 0) if column <= len(RELATIONS) else signed(value, 1)
+def _written(value: float, key: str | None) -> str:
+    """A rate in whole per cents, the change of the loss, or, without a key, the entropy."""
+    if key is None:
+        return signed(value, 1)
+    return _with_sign(value) if key == _RISE else signed(value * 100, 0)
+
+
+def _with_sign(change: float) -> str:
+    written = signed(change)
+    return f"+{written}" if change > 0 and written.strip("0.") else written
 
 
 def _ours() -> Path:
     return paths.resources() / "sentences.txt"
 
 
-def _count(bert: Bert, trace: Trace, file: Path | None) -> Generator[float, None, HeadTable]:
+def _ask(
+    lens: Callable[[Bert, Trace, list[Text]], Generator[float, None, Any]], bert: Bert, trace: Trace, file: Path | None
+) -> Generator[float, None, Any]:
     """On the worker: reads the file, ours without one, and asks the first texts of it."""
     file = file or _ours()
     try:
@@ -309,4 +410,4 @@ def _count(bert: Bert, trace: Trace, file: Path | None) -> Generator[float, None
             written = opened.read(_LONGEST)
     except OSError as error:
         raise ValueError(f"{file.name} cannot be read: {error.strerror or error}.") from error
-    return (yield from head_finder.table(bert, trace, head_finder.texts(written)[:MOST]))
+    return (yield from lens(bert, trace, head_finder.texts(written)[:MOST]))

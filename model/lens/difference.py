@@ -6,7 +6,7 @@ run. What cannot be subtracted raises ``ValueError`` with a sentence that says w
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -40,10 +40,17 @@ class Matching:
         """How many tokens of ``after`` have no like."""
         return self.size - len(self.after)
 
+    @property
+    def places(self) -> Integers:
+        """(T,) where each token of ``after`` stands in ``before``; -1 where it is not there."""
+        found = np.full(self.size, -1, dtype=np.int64)
+        found[self.after] = self.before
+        return found
+
     def like(self, position: int) -> int | None:
         """Where the token at a ``position`` of ``after`` stands in ``before``; None where it is not there."""
-        found = np.flatnonzero(self.after == position)
-        return int(self.before[found[0]]) if len(found) else None
+        place = int(self.places[position])
+        return place if place >= 0 else None
 
 
 @dataclass(frozen=True)
@@ -98,24 +105,32 @@ def aligned(before: Floats, matching: Matching) -> Floats:
 def attention(after: Trace, before: Trace, matching: Matching, head: Head) -> Floats:
     """(T, T) the weights of a ``head``; NaN where one of the two tokens has no like."""
     _require_heads(after, before)
-    return between(after.attention[head], before.attention[head], matching)
+    found = np.empty_like(after.attention[head])
+    next(_subtract((after, before), matching, [head], found, blank=np.nan))
+    return found
 
 
-def layer_attention(after: Trace, before: Trace, matching: Matching, layer: int) -> Floats:
-    """(H, T, T) the weights of all heads of a ``layer``; NaN where one of the two tokens has no like."""
+def each_head(after: Trace, before: Trace, matching: Matching, out: Floats) -> Iterator[Head]:
+    """Puts the weights of one head after another into ``out`` (T, T), 0 where one of the two tokens has no like.
+
+    One map at a time stays in the processor's cache, where a layer of them would not.
+    """
     _require_heads(after, before)
-    return between(after.attention[layer], before.attention[layer], matching)
+    heads = [(layer, head) for layer, head in np.ndindex(*after.attention.shape[:2])]
+    return _subtract((after, before), matching, heads, out, blank=0.0)
 
 
-def moved(layers: Floats, matching: Matching) -> Floats:
-    """(…,) the share of attention that goes elsewhere: half of what changed in ``layers`` (…, T, T), by rows in common.
+def moved(after: Trace, before: Trace, matching: Matching) -> Floats:
+    """(L, H) the share of attention that goes elsewhere: half of what changed in a row, the mean of rows in common.
 
     0 is the same map, and 1 one in which no row looks at anything that it looked at before: it is the mean distance
     in total variation of the rows, as far as they look at tokens in common.
     """
-    sizes = np.abs(layers)
-    mass: Floats = np.nansum(sizes, axis=(-2, -1)) if matching.unmatched else sizes.sum(axis=(-2, -1))
-    return mass / np.float32(2 * max(1, len(matching.after)))
+    found = np.zeros(after.attention.shape[:2], dtype=np.float32)
+    out = np.empty((matching.size, matching.size), dtype=np.float32)
+    for head in each_head(after, before, matching, out):
+        found[head] = np.abs(out, out=out).sum(axis=0).sum()
+    return found / np.float32(2 * max(1, len(matching.after)))
 
 
 def turned(after: Trace, before: Trace, matching: Matching) -> Floats:
@@ -239,6 +254,20 @@ def _swapped(after: Inputs, before: Inputs) -> list[tuple[int, int]]:
 
     pairs = ((None, None), (0, 1), (1, 0))
     return [pair for one, two in pairs for pair in zip(places(after, one), places(before, two), strict=True)]
+
+
+def _subtract(
+    answers: tuple[Trace, Trace], matching: Matching, heads: list[Head], out: Floats, blank: float
+) -> Iterator[Head]:
+    after, before = (trace.attention for trace in answers)
+    places, unmatched = matching.places, np.flatnonzero(matching.places < 0)
+    alike = np.array_equal(places, np.arange(before.shape[-1]))
+    for head in heads:
+        there = before[head] if alike else before[head].take(places, axis=0).take(places, axis=1)
+        np.subtract(after[head], there, out=out)
+        if len(unmatched):
+            out[unmatched] = out[:, unmatched] = blank
+        yield head
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -5,7 +5,7 @@ Switching one head off at a time is the ablation of Michel et al. 2019, "Are Six
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,7 +82,7 @@ def effect(bert: Bert, trace: Trace, positions: Iterable[int], top: int = 5) -> 
     before = bert.hidden_untouched(trace) if is_changed(bert, trace) else after
     words = {}
     for position in positions if bert.has_mlm else ():
-        scores = _finite(bert, masked_lm.log_softmax(bert.mlm_logits(np.stack([before[position], after[position]]))))
+        scores = finite(bert, masked_lm.log_softmax(bert.mlm_logits(np.stack([before[position], after[position]]))))
         former, now = scores[:, : len(bert.tokenizer.tokens)]
         best = sorted(masked_lm.best(np.maximum(former, now), top), key=lambda entry: (-now[entry], -former[entry]))
         words[position] = tuple(
@@ -109,6 +109,19 @@ def heads_that_matter(bert: Bert, trace: Trace, prediction: Prediction) -> Gener
 
     ``ValueError`` where the model cannot predict it, or its vocabulary lacks the piece.
     """
+    now, found = yield from each_off(bert, trace, lambda hidden: _log_probability(bert, hidden, prediction))
+    return HeadsThatMatter(
+        prediction, float(np.exp(now)), np.exp(found).astype(np.float32), (found - now).astype(np.float32)
+    )
+
+
+def each_off(
+    bert: Bert, trace: Trace, read: Callable[[Floats], NDArray[np.float64]]
+) -> Generator[float, None, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """What ``read`` makes, (B, …), of the last hidden states (B, T, D): (…) as they are, (L, H, …) with each head off.
+
+    NaN where a head is off already. Yields the share done between passes.
+    """
     bert.require(trace)
     off, shape = trace.scenario, trace.attention.shape[:2]
     layers, heads = shape
@@ -117,16 +130,14 @@ def heads_that_matter(bert: Bert, trace: Trace, prediction: Prediction) -> Gener
         for layer, head in np.ndindex(layers, heads)
         if layer not in off.layers_off and (layer, head) not in off.heads_off
     ]
-    now = _log_probability(bert, trace.hidden[-1:], prediction)[0]
-    found = np.full(shape, np.nan)
+    now = read(trace.hidden[-1:])[0]
+    found = np.full((*shape, *now.shape), np.nan)
     work = np.cumsum([layers - layer for layer, _ in places])  # the lower a head, the more layers stand on it
     for chosen, _ in in_passes(np.arange(len(places)), len(trace.tokens)):
         batch = [places[place] for place in chosen]
-        found[tuple(np.transpose(batch))] = _log_probability(bert, bert.hidden_without(trace, batch), prediction)
+        found[tuple(np.transpose(batch))] = read(bert.hidden_without(trace, batch))
         yield float(work[chosen[-1]] / work[-1])
-    return HeadsThatMatter(
-        prediction, float(np.exp(now)), np.exp(found).astype(np.float32), (found - now).astype(np.float32)
-    )
+    return now, found
 
 
 def _log_probability(bert: Bert, hidden: Floats, prediction: Prediction) -> NDArray[np.float64]:
@@ -135,18 +146,19 @@ def _log_probability(bert: Bert, hidden: Floats, prediction: Prediction) -> NDAr
         return _is_next(bert, hidden)
     entry = bert.tokenizer.id(prediction.piece)
     scores = masked_lm.log_softmax(bert.mlm_logits(hidden[:, prediction.position]))
-    return _finite(bert, scores)[:, entry].astype(np.float64)
+    return finite(bert, scores)[:, entry].astype(np.float64)
 
 
 def _is_next(bert: Bert, hidden: Floats) -> NDArray[np.float64]:
     """(B,) natural logarithms of the probability that B follows A, by last hidden states (B, T, D)."""
     weight, bias = bert.nsp_weights()
-    logits = _finite(bert, bert.pooled(hidden) @ weight.T + bias).astype(np.float64)  # (B, 2)
+    logits = finite(bert, bert.pooled(hidden) @ weight.T + bias).astype(np.float64)  # (B, 2)
     gap: NDArray[np.float64] = -np.logaddexp(0, logits[:, 1] - logits[:, 0])
     return gap
 
 
-def _finite(bert: Bert, scores: Floats) -> Floats:
+def finite(bert: Bert, scores: Floats) -> Floats:
+    """``scores``, unless some are no numbers: ``ValueError``."""
     if np.isnan(scores).any():
         raise ValueError(f"{bert.name} computes no numbers here: some of its weights are not finite.")
     return scores

@@ -11,9 +11,13 @@ import pytest
 
 from explorer.comparison import Shown
 from explorer.tabs.attention import AttentionTab
-from explorer.widgets.attention_difference import AttentionDifference
+from explorer.widgets.atlas import RESOLUTION
+from explorer.widgets.attention_difference import AttentionDifference, changes
 from explorer.widgets.figures import rounded_percent
 from explorer.workspace import Workspace
+from model.bert import Bert
+from model.lens import difference
+from model.scenario import Scenario
 from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
 
 Settle = Callable[[], None]
@@ -97,6 +101,26 @@ def test_a_head_can_be_switched_off_in_the_difference(
     first, later = view.heads.sheet().values[:8], view.heads.sheet().values[8:]
     assert not first.any()  # the first layer reads what it read before
     assert later.all()
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [EXAMPLE, EXAMPLE.restore(2), Scenario("My old dog is cute", EXAMPLE.second), Scenario("he " * 150, "dog " * 60)],
+    ids=["same", "unmasked", "longer", "another"],
+)
+def test_all_heads_show_the_strongest_change_of_each_block(starter: Bert, scenario: Scenario) -> None:
+    after, before = starter.trace(scenario), starter.trace(EXAMPLE)
+    found = changes(after, before)
+    size = len(after.tokens)
+    step = -(-size // RESOLUTION)
+    for head in ((0, 0), (3, 5), (5, 7)):
+        whole = np.nan_to_num(difference.attention(after, before, found.matching, head))
+        for row, column in np.ndindex(*found.maps.shape[2:]):
+            block = whole[row * step : (row + 1) * step, column * step : (column + 1) * step].ravel()
+            strongest = block[np.abs(block).argmax()] / (found.limit or 1)
+            assert found.maps[head][row, column] == pytest.approx(strongest, rel=1e-6)
+    assert (np.abs(found.maps) > 1).mean() < 0.0022
+    assert found.maps.any() == (scenario != EXAMPLE)
 
 
 def test_another_size_is_a_sentence_in_the_tab_and_now_shows_the_picture_again(

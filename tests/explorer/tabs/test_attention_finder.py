@@ -13,13 +13,16 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+import model
 from explorer import paths
 from explorer.tabs.attention import AttentionTab
 from explorer.workspace import Workspace
 from model.lens import head_finder
 from model.lens.head_finder import RELATIONS
+from model.lens.passes import result
 from model.scenario import Scenario
 from tests.explorer.tabs.conftest import Show, plain
+from tests.model.checkpoints import hugging_face
 
 Settle = Callable[[], None]
 
@@ -30,6 +33,13 @@ def tab(show: Show, settle: Settle) -> AttentionTab:
     tab.beside.choose(2)
     settle()
     return tab
+
+
+@pytest.fixture(scope="module")
+def headless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("headless")
+    hugging_face(folder, "BertModel", hidden_size=8, num_attention_heads=2, intermediate_size=8)
+    return folder
 
 
 def test_our_texts_are_many_and_some_are_pairs() -> None:
@@ -73,6 +83,48 @@ def test_the_table_leaves_as_named_heads(tab: AttentionTab) -> None:
     assert rows[0][:3] == ["", "pattern", "previous hits"]
     assert rows[1][0] == "layer 1 head 1"
     assert len(rows[0]) == 2 + 2 * len(RELATIONS) + 1
+
+
+def test_what_is_lost_without_a_head_is_told_sorted_and_leaves_with_the_table(
+    tab: AttentionTab, workspace: Workspace, tmp_path: Path, settle: Settle, qtbot: QtBot
+) -> None:
+    file = tmp_path / "few.txt"
+    file.write_text("I love you very much.\nMy dog is cute.\tHe likes playing.\n", encoding="utf-8")
+    tab.survey.ask_file(file)
+    settle()
+    assert tab.survey.off is None
+    qtbot.mouseClick(tab.survey.off_job.start, Qt.MouseButton.LeftButton)
+    settle()
+    assert workspace.bert is not None
+    assert workspace.trace is not None
+    texts = head_finder.texts(file.read_text(encoding="utf-8"))
+    expected = result(head_finder.without(workspace.bert, workspace.trace, texts))
+    assert expected.worst is not None
+    layer, head = expected.worst
+    assert plain(tab.survey.loss).startswith(f"Most is lost without layer {layer + 1} · head {head + 1}: +")
+    for name, of in (("rise of loss without it", expected.rise), ("other first guesses without it", expected.changed)):
+        tab.survey.table.horizontalHeader().sectionClicked.emit(1 if of is expected.rise else 2)
+        rows = list(csv.DictReader(io.StringIO(tab.survey.picture.sheet().csv())))
+        written = [float(row[name]) for row in rows]
+        np.testing.assert_allclose(written, np.sort(of.ravel())[::-1], atol=1e-6)
+    names = {"bert": workspace.bert, "trace": workspace.trace, "model": model, "np": np}
+    assert tab.survey.picture.python is not None
+    exec(tab.survey.picture.python(), names)
+    np.testing.assert_array_equal(names["values"].astype(str), tab.survey.sheet().values.astype(str))  # type: ignore[attr-defined]
+    tab.survey.ask_file(None)
+    settle()
+    assert tab.survey.off is None
+    assert len(tab.survey.sheet().columns) == 1 + 2 * len(RELATIONS) + 1
+
+
+def test_a_model_without_a_masked_lm_head_says_so(
+    tab: AttentionTab, workspace: Workspace, headless: Path, settle: Settle
+) -> None:
+    workspace.open_model(headless)
+    settle()
+    assert tab.survey.found is not None
+    assert "no masked-LM head" in plain(tab.survey.loss)
+    assert not tab.survey.off_job.isVisible()
 
 
 def test_texts_of_ones_own_are_counted(tab: AttentionTab, tmp_path: Path, settle: Settle, qtbot: QtBot) -> None:

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from explorer.widgets import shrink
 
@@ -21,6 +24,25 @@ def test_one_bright_cell_survives_wherever_it_is(size: int) -> None:
 def test_of_signed_numbers_the_one_farthest_from_zero_survives() -> None:
     values = np.array([[0.1, -0.9, 0.5, 0.2]], dtype=np.float32)
     np.testing.assert_array_equal(shrink.outstanding(values, 1, 2), np.array([[-0.9, 0.5]], dtype=np.float32))
+
+
+@given(
+    maps=st.integers(1, 13).flatmap(
+        lambda size: arrays(np.float32, (2, size, size), elements=st.floats(-1, 1, width=32))
+    ),
+    step=st.integers(1, 5),
+)
+def test_one_map_after_another_keeps_of_every_block_what_is_farthest_from_zero(maps: np.ndarray, step: int) -> None:
+    size = maps.shape[-1]
+    shrunk = shrink.Outstanding(size, step)
+    for values in maps:
+        shrunk.map[:] = values
+        found = shrunk()
+        for row, column in np.ndindex(*found.shape):
+            block = values[row * step : (row + 1) * step, column * step : (column + 1) * step].ravel().tolist()
+            farthest = max(map(abs, block))
+            assert found[row, column] == (farthest if farthest in block else -farthest)
+        np.testing.assert_array_equal(found, shrink.outstanding(values, step, step))
 
 
 def test_nothing_is_changed_where_there_is_room() -> None:

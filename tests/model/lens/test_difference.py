@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -25,10 +27,9 @@ def test_an_answer_and_itself_have_no_difference_anywhere(starter: model.Bert) -
     trace = starter.trace(PAIR)
     matching = difference.match(trace.inputs, trace.inputs)
     assert matching.unmatched == 0
-    for layer in range(6):
-        maps = difference.layer_attention(trace, trace, matching, layer)
-        assert not maps.any()
-        assert not difference.moved(maps, matching).any()
+    out = np.full((11, 11), np.nan, dtype=np.float32)
+    assert [out.any() for _ in difference.each_head(trace, trace, matching, out)] == [False] * 48
+    assert not difference.moved(trace, trace, matching).any()
     assert not difference.turned(trace, trace, matching).any()
     assert not difference.embeddings(trace, trace, matching).sum.any()
     changes = difference.predictions((starter, trace), (starter, trace), (2, 2))
@@ -86,18 +87,37 @@ def test_texts_that_changed_places_are_matched_with_themselves(starter: model.Be
     assert found[1, 6] == after.attention[2, 1, 1, 6] - before.attention[2, 1, 6, 1]  # he → my in both
 
 
-def test_a_layer_is_all_of_its_heads(starter: model.Bert) -> None:
+def test_all_heads_in_turn_are_each_by_itself_and_nothing_where_a_word_is_new(starter: model.Bert) -> None:
     before, after = starter.trace(Scenario("My dog")), starter.trace(Scenario("My old dog").attend("left-to-right"))
-    matching = difference.match(after.inputs, before.inputs)
-    layer = difference.layer_attention(after, before, matching, 3)
-    for head in range(8):
-        np.testing.assert_array_equal(layer[head], difference.attention(after, before, matching, (3, head)))
+    for now, then in ((after, before), (before, after)):
+        matching = difference.match(now.inputs, then.inputs)
+        out = np.full((matching.size, matching.size), np.nan, dtype=np.float32)
+        heads = 0
+        for head in difference.each_head(now, then, matching, out):
+            np.testing.assert_array_equal(out, np.nan_to_num(difference.attention(now, then, matching, head)))
+            heads += 1
+        assert heads == 48
 
 
-def test_what_moved_is_half_of_what_changed_in_a_row() -> None:
-    matching = difference.Matching(np.arange(2), np.arange(2), 2)
-    maps = np.array([[[0.5, -0.5], [0.0, 0.0]], [[1.0, -1.0], [-1.0, 1.0]]], dtype=np.float32)
-    np.testing.assert_allclose(difference.moved(maps, matching), [0.25, 1.0])
+def test_what_moved_is_half_of_what_changed_in_a_row_that_both_have(starter: model.Bert) -> None:
+    before, after = starter.trace(Scenario("My dog is cute")), starter.trace(Scenario("My old dog is cute"))
+    here, there = [0, 1, 3, 4, 5, 6], [0, 1, 2, 3, 4, 5]
+    found = difference.moved(after, before, difference.match(after.inputs, before.inputs))
+    for head in np.ndindex(6, 8):
+        sizes = [
+            abs(float(after.attention[head][row, column]) - float(before.attention[head][was, of]))
+            for row, was in zip(here, there, strict=True)
+            for column, of in zip(here, there, strict=True)
+        ]
+        assert found[head] == pytest.approx(sum(sizes) / 2 / 6, rel=1e-5)
+
+
+def test_a_head_that_looks_elsewhere_altogether_moved_whole(starter: model.Bert) -> None:
+    trace = starter.trace(Scenario("My dog is cute"))
+    first, last = np.zeros_like(trace.attention), np.zeros_like(trace.attention)
+    first[..., 0] = last[..., -1] = 1
+    after, before = (dataclasses.replace(trace, attention=attention) for attention in (last, first))
+    np.testing.assert_allclose(difference.moved(after, before, difference.match(after.inputs, before.inputs)), 1)
 
 
 @settings(deadline=None)  # a pass takes as long as the machine is busy

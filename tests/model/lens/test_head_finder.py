@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,9 @@ import pytest
 import model
 from model.lens import head_finder
 from model.lens.head_finder import HeadTable, Text
+from tests.model.checkpoints import hugging_face
+
+MODELS = Path(__file__).parents[3] / "resources" / "models"
 
 TEXTS = [("The dog saw the other dog", "the dog barked"), ("I love you", "")]
 
@@ -20,7 +25,7 @@ def trace(starter: model.Bert) -> model.Trace:
     return starter.trace(model.Scenario("My dog is cute"))
 
 
-def run(steps: Generator[float, None, HeadTable]) -> tuple[list[float], HeadTable]:
+def run(steps: Generator[float, None, Any]) -> tuple[list[float], Any]:
     shares = []
     while True:
         try:
@@ -107,3 +112,59 @@ def test_a_file_has_a_text_a_sentence_and_a_tab_between_a_and_b() -> None:
 def test_too_many_texts_are_a_sentence(starter: model.Bert, trace: model.Trace) -> None:
     with pytest.raises(ValueError, match="At most 500 texts"):
         run(head_finder.table(starter, trace, [("a", "")] * 501))
+
+
+LONGER = [("my dog is cute and my dog is king", "he likes playing"), ("my dog", "")]
+
+
+def alone(bert: model.Bert, base: model.Scenario, head: tuple[int, int] | None) -> tuple[float, list[int]]:
+    """Mean loss of what is masked, and the first guesses, asked text by text with ``head`` off."""
+    losses, guesses = [], []
+    for first, second in LONGER:
+        scenario = model.Scenario(first, second, heads_off=base.heads_off, direction=base.direction)
+        plain = bert.trace(scenario)
+        shift, words = int(bert.config.is_decoder), [i for i, text in enumerate(plain.inputs.texts) if text is not None]
+        places = [words[i] for i in range(3, len(words), 7)] or words[-1:]
+        for place in places if not shift else ():
+            scenario = scenario.mask(place)
+        trace = bert.trace(scenario if head is None else scenario.toggle_head(*head))
+        for place in places:
+            scores = model.lens.masked_lm.log_probabilities(bert, trace, place - shift)
+            losses.append(-float(scores[bert.tokenizer.id(plain.tokens[place])]))
+            guesses.append(int(scores.argmax()))
+    return sum(losses) / len(losses), guesses
+
+
+@pytest.mark.parametrize("name", ["textbook", "starter", "left-to-right"])
+def test_without_a_head_predictions_lose_what_asking_with_it_off_loses(name: str) -> None:
+    bert = model.load(MODELS / name)
+    base = model.Scenario("my dog", heads_off=frozenset({(0, 1)}))
+    shares, found = run(head_finder.without(bert, bert.trace(base), LONGER))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    loss, guesses = alone(bert, base, None)
+    assert found.predictions == len(guesses) >= 3
+    assert found.loss == pytest.approx(loss, rel=1e-4)
+    for head in np.ndindex(*found.rise.shape):
+        if head == (0, 1):
+            assert np.isnan(found.rise[head])
+            continue
+        without, others = alone(bert, base, head)
+        assert found.rise[head] == pytest.approx(without - loss, abs=2e-4)
+        assert found.changed[head] == pytest.approx(np.mean([a != b for a, b in zip(guesses, others, strict=True)]))
+    assert found.worst == np.unravel_index(np.nanargmax(found.rise), found.rise.shape)
+
+
+def test_predictions_that_cannot_be_made_are_a_sentence(
+    starter: model.Bert, trace: model.Trace, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="No text has a token that could be masked"):
+        run(head_finder.without(starter, trace, [("[MASK]", "")]))
+    hugging_face(tmp_path, "BertModel", hidden_size=8, num_attention_heads=2, intermediate_size=8)
+    plain = model.load(tmp_path)
+    with pytest.raises(ValueError, match="no masked-LM head"):
+        run(head_finder.without(plain, plain.trace(model.Scenario("my dog")), TEXTS))
+    causal = model.load(MODELS / "left-to-right")
+    both = causal.trace(model.Scenario("my dog", direction="both"))
+    with pytest.raises(ValueError, match="read left-to-right instead"):
+        run(head_finder.without(causal, both, TEXTS))
