@@ -210,7 +210,7 @@ def test_the_python_of_a_run_makes_its_curves_its_race_and_its_batch_exactly(pro
     window.show_tab("pretrain")
     desk = window.pretrain.desk
     desk.form.hold(True)  # nothing is measured meanwhile
-    qtbot.waitUntil(lambda: len(desk.race.answers) == 3, timeout=30_000)
+    qtbot.waitUntil(lambda: len(desk.race.answers) == 3 and desk.curves.sheet().values.size > 0, timeout=30_000)
     programs.rest()
     for quantity in ("loss", "gradient-by-layer"):
         desk.curves.choose(quantity)
