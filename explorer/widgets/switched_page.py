@@ -94,6 +94,10 @@ class SwitchedPage(Page):
             view.kept.settle()
         self._say()
 
+    def _draw_difference(self, bert: Bert, trace: Trace) -> None:
+        self.ask(self.view.question)
+        super()._draw_difference(bert, trace)
+
     def _turn(self, place: int) -> None:
         self._front.setCurrentIndex(place)
         bert, trace = self.workspace.bert, self.workspace.trace

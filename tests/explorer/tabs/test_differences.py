@@ -109,6 +109,18 @@ def test_an_answer_and_itself_differ_nowhere(
             assert plain(page.answer).startswith("Nothing is different"), name
 
 
+def test_each_view_asks_its_own_question_in_the_difference_too(
+    shown: Callable[..., Page], settle: Settle, starter_folder: Path
+) -> None:
+    page = shown(NextSentenceTab, (starter_folder, EXAMPLE), (starter_folder, EXAMPLE))
+    asked = [page.asked for _ in differences(page, settle)]
+    assert asked == ["Does B follow A?", "Which sentence follows which?", "Which tokens say that B follows A?"]
+    assert isinstance(page, SwitchedPage)
+    page.show_view(page.views[0])
+    settle()
+    assert page.asked == "Does B follow A?"
+
+
 @pytest.mark.parametrize("kind", TABS)
 def test_two_snapshots_of_a_run_differ_in_every_view(
     shown: Callable[..., Page], settle: Settle, tmp_path: Path, kind: type[Page]
