@@ -121,15 +121,15 @@ def each_head(after: Trace, before: Trace, matching: Matching, out: Floats) -> I
 
 
 def moved(after: Trace, before: Trace, matching: Matching) -> Floats:
-    """(L, H) the share of attention that goes elsewhere: half of what changed in a row, the mean of rows in common.
+    """(L, H) the share of attention that goes elsewhere: the mean distance in total variation of the rows in common.
 
-    0 is the same map, and 1 one in which no row looks at anything that it looked at before: it is the mean distance
-    in total variation of the rows, as far as they look at tokens in common.
+    0 is the same map, and 1 one in which no row looks at anything that it looked at before. A token without a like is
+    a place that only one of the two answers has: what goes there goes elsewhere.
     """
-    found = np.zeros(after.attention.shape[:2], dtype=np.float32)
-    out = np.empty((matching.size, matching.size), dtype=np.float32)
-    for head in each_head(after, before, matching, out):
-        found[head] = np.abs(out, out=out).sum(axis=0).sum()
+    heads = each_head(after, before, matching, out := np.empty((matching.size, matching.size), dtype=np.float32))
+    found = _to_others(after, matching.after) + _to_others(before, matching.before)
+    for head in heads:
+        found[head] += np.abs(out, out=out).sum(axis=0).sum()
     return found / np.float32(2 * max(1, len(matching.after)))
 
 
@@ -268,6 +268,14 @@ def _subtract(
         if len(unmatched):
             out[unmatched] = out[:, unmatched] = blank
         yield head
+
+
+def _to_others(trace: Trace, places: Integers) -> Floats:
+    """(L, H) how much the tokens at ``places`` together look at others than these."""
+    others = np.ones(len(trace.tokens), dtype=np.float32)
+    others[places] = 0
+    found: Floats = (trace.attention @ others)[..., places].sum(axis=-1)  # (L, H, T) before the sum
+    return found
 
 
 def _unit(vectors: Floats) -> Floats:

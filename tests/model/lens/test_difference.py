@@ -109,7 +109,22 @@ def test_what_moved_is_half_of_what_changed_in_a_row_that_both_have(starter: mod
             for row, was in zip(here, there, strict=True)
             for column, of in zip(here, there, strict=True)
         ]
-        assert found[head] == pytest.approx(sum(sizes) / 2 / 6, rel=1e-5)
+        to_old = sum(float(after.attention[head][row, 2]) for row in here)
+        assert found[head] == pytest.approx((sum(sizes) + to_old) / 2 / 6, rel=1e-5)
+
+
+def test_attention_to_words_that_only_one_text_has_goes_elsewhere(starter: model.Bert) -> None:
+    after, before = starter.trace(Scenario("My dog is")), starter.trace(Scenario("My cat is"))
+    first, last = np.zeros_like(after.attention), np.zeros_like(before.attention)
+    first[..., 0] = last[..., 0] = 0.5  # all look at [CLS] with a half in both
+    first[..., 2], first[..., 3] = 0.3, 0.2  # dog, is
+    last[..., 2] = 0.5  # cat
+    after = dataclasses.replace(after, attention=first)
+    before = dataclasses.replace(before, attention=last)
+    matching = difference.match(after.inputs, before.inputs)
+    assert matching.places.tolist() == [0, 1, -1, 3, 4]
+    # dog has 0.3, is 0.2 more, and cat had 0.5: half of their sum
+    np.testing.assert_allclose(difference.moved(after, before, matching), 0.5, rtol=1e-6)
 
 
 def test_a_head_that_looks_elsewhere_altogether_moved_whole(starter: model.Bert) -> None:
