@@ -242,8 +242,12 @@ def _parts(embeddings: EmbeddingsTrace) -> tuple[Floats, ...]:
 
 
 def _limit(values: Floats) -> float:
-    """What the strongest colour stands for: of many values a sample says it in less time."""
-    step = max(1, values.size // _SAMPLE)
+    """What the strongest colour stands for: of many values a sample says it in less time.
+
+    Zeros do not count: a difference of one token among many would be as pale as they are.
+    """
+    sizes = np.abs(values[np.nan_to_num(values) != 0])
+    step = max(1, sizes.size // _SAMPLE)
     while math.gcd(step, values.shape[1]) > 1:  # or else it would always be the same dimensions
         step += 1
-    return float(np.quantile(np.abs(np.nan_to_num(values.ravel()[::step])), _STRONGEST)) or 1.0
+    return float(np.quantile(sizes[::step], _STRONGEST)) if sizes.size else 1.0

@@ -14,9 +14,11 @@ from explorer.tabs.embeddings import EmbeddingsTab
 from explorer.tabs.layers import LayersTab
 from explorer.widgets.addition_difference import AdditionDifference
 from explorer.widgets.layer_difference import LayerDifference
+from explorer.widgets.legend import Legend
 from explorer.widgets.senses_difference import SensesDifference
 from explorer.widgets.switched_page import SwitchedPage
 from explorer.workspace import Workspace
+from model.scenario import Scenario
 from model.trace import Floats
 from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
 
@@ -70,6 +72,24 @@ def test_a_mask_is_another_token_vector_and_nothing_else(
     np.testing.assert_array_equal(token, after.embeddings.token - before.embeddings.token)
     np.testing.assert_allclose(token + segment + position, total, atol=1e-6)
     assert view.picture.sheet().values.shape == (55, 256)
+
+
+def test_the_colours_of_one_masked_word_among_many_fit_its_numbers(
+    show: Show, workspace: Workspace, settle: Settle
+) -> None:
+    tab = cast(EmbeddingsTab, show(EmbeddingsTab, Scenario("the man went to the market " * 30)))
+    workspace.pin()
+    pinned = workspace.trace
+    workspace.edit(lambda scenario: scenario.mask(5))
+    workspace.compare(Shown.DIFFERENCE)
+    settle()
+    trace, view = workspace.trace, cast(AdditionDifference, tab.difference())
+    assert trace is not None
+    assert pinned is not None
+    ends = [float(legend.ends()[1]) for legend in view.picture.findChildren(Legend)]
+    for end, part in zip(ends, ("sum", "output"), strict=True):
+        row = np.sort(np.abs(getattr(trace.embeddings, part)[5] - getattr(pinned.embeddings, part)[5]))
+        assert row[-3] - 0.005 <= end <= row[-1] + 0.005  # 0.995 of 256 lie within
 
 
 def test_a_new_word_has_blank_vectors_and_a_dash_for_its_numbers(
