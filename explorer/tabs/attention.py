@@ -108,7 +108,6 @@ class AttentionTab(Page):
             with QSignalBlocker(self.scale):
                 self.scale.choose(int(len(trace.tokens) >= _LONG))
             self._dress_rows()
-        self.all_on.setVisible(bool(trace.scenario.heads_off or trace.scenario.layers_off))
         self.what_if.draw(bert, trace)
         self.survey.draw(bert, trace)
         self._show_head(trace)
@@ -182,7 +181,8 @@ class AttentionTab(Page):
         for view in (self.what_if, self.survey):
             view.said.connect(self._describe)
         self.survey.opened.connect(self._open)
-        workspace.compared.connect(self._dress_tools)
+        for renewed in (workspace.answered, workspace.compared):
+            renewed.connect(self._dress_tools)
         self.heads.chosen.connect(lambda row, column: workspace.select(head=self.heads.head(row, column)))
         self.scale.chosen.connect(self._scale_rows)
         self._whole.timeout.connect(self._release_maps)
@@ -209,7 +209,9 @@ class AttentionTab(Page):
         self.heatmap.setFocus()
 
     def _dress_tools(self) -> None:
-        """Asks what is answered, and takes away what a difference has no use for."""
+        """Asks what is answered, and shows the tools that are of use there."""
+        trace = self.workspace.trace
+        self.all_on.setVisible(trace is not None and bool(trace.scenario.heads_off or trace.scenario.layers_off))
         shown = None if self.differs else self._view
         self.ask(shown.question if shown else self.question)
         for tool in (self.beside, self.scale, self._legend):

@@ -101,6 +101,11 @@ def test_a_head_can_be_switched_off_in_the_difference(
     first, later = view.heads.sheet().values[:8], view.heads.sheet().values[8:]
     assert not first.any()  # the first layer reads what it read before
     assert later.all()
+    assert tab.all_on.isVisible()
+    tab.all_on.click()
+    settle()
+    assert workspace.scenario.heads_off == frozenset()
+    assert tab.all_on.isHidden()
 
 
 @pytest.mark.parametrize(
