@@ -60,7 +60,7 @@ class MapDifference(View):
 
     def forget(self) -> None:
         """What is drawn belongs to a former answer, and is not read any more."""
-        self._has_numbers, self._hovered = False, None
+        self._has_numbers, self._cell, self._hovered = False, None, None
 
     def show_numbers(
         self, values: Floats, rows: Axis, columns: Axis, words: Sequence[Sequence[str]] | None = None
@@ -82,6 +82,8 @@ class MapDifference(View):
     def mark(self, selection: Selection) -> None:
         if not self._has_numbers:
             return  # it is called again with the numbers
+        if self._tokens is not None and self.workspace.clicked.token is None:
+            self._cell = None  # let go
         cell = self._read_cell(selection.token)
         self.picture.mark(cell)
         sentence, words = self.read(cell)

@@ -129,6 +129,26 @@ def test_a_token_turns_by_one_less_its_cosine_layer_by_layer(
     assert workspace.selection.token == 4
 
 
+def test_a_clicked_cell_is_let_go_with_its_token_and_with_the_next_answer(
+    compared: Compared, workspace: Workspace, settle: Settle
+) -> None:
+    tab = compared(LayersTab)
+    workspace.attend("left-to-right")
+    settle()
+    view = cast(LayerDifference, tab.difference())
+    most = plain(view.reading)
+    view.heatmap.chosen.emit(3, 4)
+    assert plain(view.reading).startswith("cute, layer 3: ")
+    workspace.release()
+    assert plain(view.reading) == most
+    view.heatmap.chosen.emit(3, 4)
+    workspace.edit(lambda scenario: scenario.mask(7))
+    settle()
+    assert workspace.selection.token == 4
+    assert view.heatmap.cell == (int(view.heatmap.values[:, 4].argmax()), 4)
+    assert view.heatmap.cell != (3, 4)
+
+
 def test_one_word_in_the_present_and_the_pinned_sentence_starts_as_one_row_of_the_table(
     compared: Compared, workspace: Workspace, settle: Settle
 ) -> None:
