@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from model.bert import Bert
 
 _WIDEST = 720  # pixels: lines beyond that only move the figures away from their words
-_SEEN = 0.0005  # of a probability: what is no more reads as the same
+_SEEN = 0.0005  # of a probability: what is no more is hardly different
 
 translate = QCoreApplication.translate  # by its own name: lupdate finds the texts by it
 
@@ -98,9 +98,14 @@ def verdicts(now: Answer, pinned: Answer) -> tuple[Shares, Shares]:
 def told(now: Shares, then: Shares) -> str:
     """In words how the verdict changed. Rich text."""
     before, after = (escape(percent(shares[0])) for shares in (then, now))
-    if abs(now[0] - then[0]) < _SEEN:
+    if now[0] == then[0]:
         said = translate("PairDifference", "Nothing is different: that B follows A has {0}, as in the pinned answer.")
         return strong(said.format(after))
+    if abs(now[0] - then[0]) < _SEEN:
+        said = translate(
+            "PairDifference", "Hardly anything is different: that B follows A has {1} now and {0} in the pinned answer."
+        )
+        return strong(said.format(before, after))
     rises, falls = (
         translate("PairDifference", "That B follows A rises from {0} in the pinned answer to {1}."),
         translate("PairDifference", "That B follows A falls from {0} in the pinned answer to {1}."),

@@ -22,7 +22,7 @@ from explorer.widgets.cosines_difference import CosinesDifference
 from explorer.widgets.flip_difference import FlipDifference
 from explorer.widgets.lens_difference import LensDifference
 from explorer.widgets.page import Page
-from explorer.widgets.pair_difference import PairDifference
+from explorer.widgets.pair_difference import PairDifference, told
 from explorer.widgets.paragraph_difference import ParagraphDifference
 from explorer.widgets.position_difference import PositionDifference
 from explorer.widgets.prediction_difference import PredictionDifference
@@ -201,6 +201,13 @@ def test_what_flips_and_tokens_say_of_a_pair_is_less_what_they_said(compared: Co
         ]
         changes.append((ways[1] - ways[0]) * 100)
     assert view.flips.columns.values[10] == pytest.approx(changes[0] - changes[1], abs=1e-2)
+
+
+def test_a_verdict_that_is_hardly_another_is_not_called_the_same() -> None:
+    assert plain(told((0.62312, 0.37688), (0.62301, 0.37699))) == (
+        "Hardly anything is different: that B follows A has 62.3 % now and 62.3 % in the pinned answer."
+    )
+    assert plain(told((0.62312, 0.37688), (0.62312, 0.37688))).startswith("Nothing is different: ")
 
 
 def test_the_paragraph_is_asked_with_the_heads_of_either_answer(compared: Compared, starter: model.Bert) -> None:
