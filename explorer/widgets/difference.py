@@ -51,7 +51,7 @@ def two_spaces(now: Answer, pinned: Answer) -> str:
     return translate(
         "Difference",
         "{0} and {1} learnt apart: what a dimension means in one, it does not mean in the other, so their vectors "
-        "cannot be compared. Look at attention, cosines or predictions, or pin an answer of this model.",
+        "cannot be compared. Pin an answer of this model.",
     ).format(escape(now.bert.name), escape(pinned.bert.name))
 
 

@@ -204,5 +204,5 @@ def test_vectors_of_two_models_are_a_sentence(
     settle()
     assert tab.sentence == (
         "textbook and starter learnt apart: what a dimension means in one, it does not mean in the other, so their "
-        "vectors cannot be compared. Look at attention, cosines or predictions, or pin an answer of this model."
+        "vectors cannot be compared. Pin an answer of this model."
     )
