@@ -181,6 +181,7 @@ class AttentionTab(Page):
         for view in (self.what_if, self.survey):
             view.said.connect(self._describe)
         self.survey.opened.connect(self._open)
+        self.one.ways.changed.connect(self._describe)
         for renewed in (workspace.answered, workspace.compared):
             renewed.connect(self._dress_tools)
         self.heads.chosen.connect(lambda row, column: workspace.select(head=self.heads.head(row, column)))
@@ -199,8 +200,8 @@ class AttentionTab(Page):
         for widget in (self.one, self.what_if, self.survey):
             widget.setVisible(widget is (shown or self.one))
         self._dress_tools()
+        self._describe()
         if self.workspace.trace is not None:
-            self._describe()
             self.mark(self.workspace.selection)
 
     def _open(self) -> None:
@@ -276,9 +277,12 @@ class AttentionTab(Page):
 
     def _describe(self) -> None:
         trace = self.workspace.trace
-        assert trace is not None
+        if trace is None:
+            return
         layer, head = self._head
         how = self.tr("Each square is one head; a row looks at a column, and every row adds up to 1.")
+        if not self.one.ways.adds_up:
+            how = self.tr("Each square is one head; a row looks at a column.")
         how = self.what_if.change or how
         if self._view is not None:
             self.answer = self._view.answer or self.answer
@@ -293,7 +297,7 @@ class AttentionTab(Page):
                 does, *(isolated(escape(trace.tokens[place])) for place in exception)
             )
         if not self.beside.current:
-            self.answer = f"{strong(does + '.')} {how}"
+            self.answer = f"{strong(self.one.many(trace) or does + '.')} {how}"
         self.heads.caption.setText(self._shares(trace))
         self.heads.place()
 

@@ -53,6 +53,17 @@ class ChosenHead(QWidget):
         """What the marked cell says."""
         return self._line.text()
 
+    def many(self, trace: Trace) -> str:
+        """What is seen where it is not one head, as a sentence; empty for one."""
+        layer, _ = self._head
+        heads = trace.attention.shape[1]
+        return {
+            "head": "",
+            "mean": self.tr("What the {1} heads of layer {0} look at on average."),
+            "maximum": self.tr("The largest weight that any of the {1} heads of layer {0} has."),
+            "rollout": self.tr("What reaches each token through all layers up to layer {0}."),
+        }[self.ways.way.of].format(layer + 1, heads)
+
     @property
     def controls(self) -> dict[str, QWidget]:
         """What one can set here, by names that never change."""
@@ -209,10 +220,17 @@ class ChosenHead(QWidget):
         elif place is not None:
             marked, sentence = view.strongest(place), self.tr("{0} looks most at {1}, with {2}.")
         else:
-            marked, sentence = view.strongest(), self.tr("Strongest is {0} → {1} with {2}.")
+            marked = view.strongest()
+            sentence = self._strongest(marked[0] != marked[1] and not any(view.units[unit].special for unit in marked))
         self._frame(marked)
         looks, seen = (elided(view.units[place].text) for place in marked)
         self._say(sentence, looks, seen, weight(float(view.weights[marked])), self._remark(view.way))
+
+    def _strongest(self, between: bool) -> str:
+        """What is said of the largest weight of all, or ``between`` two words."""
+        if between:
+            return self.tr("Strongest between two different words is {0} → {1} with {2}.")
+        return self.tr("Strongest is {0} → {1} with {2}.")
 
     def _remark(self, way: Way) -> str:
         """What the rows add up to, where that is not 1, and what else one should know."""
@@ -282,10 +300,7 @@ class ChosenHead(QWidget):
         if cell is None and self.ways.way == Way():
             self._frame(derivation.cell)
             words = all(trace.inputs.texts[place] is not None for place in derivation.cell)
-            sentence = self.tr("{0} looks most at {1}, with {2}.")
-            if row is None:
-                strongest = self.tr("Strongest is {0} → {1} with {2}.")
-                sentence = self.tr("Strongest between words is {0} → {1} with {2}.") if words else strongest
+            sentence = self._strongest(words) if row is None else self.tr("{0} looks most at {1}, with {2}.")
             self._read(trace, derivation.cell, sentence)
 
     def _read(self, trace: Trace, cell: Cell, sentence: str) -> None:

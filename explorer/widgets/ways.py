@@ -74,6 +74,11 @@ class Ways(Flow):
         return Way(self.of.currentData(), self.words.isChecked(), not self.without.isChecked())
 
     @property
+    def adds_up(self) -> bool:
+        """Whether every row of what is shown adds up to 1."""
+        return self.way.special and self.way.of != "maximum"
+
+    @property
     def as_lines(self) -> bool:
         return bool(self.face.current)
 

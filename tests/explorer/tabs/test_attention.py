@@ -186,7 +186,7 @@ def test_with_nothing_chosen_the_strongest_weight_between_words_is_shown(
     weights, words = workspace.trace.attention[0, 0], [1, 2, 3, 4, 6, 7, 8, 9]
     best = max(((row, column) for row in words for column in words if row != column), key=lambda cell: weights[cell])
     assert tab.heatmap.cell == best
-    assert plain(tab.reading).startswith("Strongest between words is ")
+    assert plain(tab.reading).startswith("Strongest between two different words is ")
     assert workspace.selection.cell is None  # nobody has chosen it
 
 

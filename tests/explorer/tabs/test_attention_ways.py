@@ -91,6 +91,19 @@ def test_rollout_follows_the_chosen_layer(tab: AttentionTab, workspace: Workspac
     assert workspace.trace is not None
     np.testing.assert_allclose(tab.heatmap.values, rollout(workspace.trace, 3), atol=1e-6)
     assert tab.one.picture.heading == "Rollout up to layer 4"
+    shares = rollout(workspace.trace, 3)
+    words = [1, 2, 3, 4, 6, 7, 8, 9]
+    off = {(row, column): shares[row, column] for row in words for column in words if row != column}
+    assert shares.max() > max(off.values())  # a token keeps the most for itself
+    assert plain(tab.reading).startswith("Strongest between two different words is ")
+    assert f"with {max(off.values()):.3f}." in plain(tab.reading)
+    assert plain(tab.answer) == (
+        "What reaches each token through all layers up to layer 4. "
+        "Each square is one head; a row looks at a column, and every row adds up to 1."
+    )
+    tab.one.ways.of.setCurrentIndex(0)
+    settle()
+    assert plain(tab.answer).startswith("Layer 4 · head 1 ")
 
 
 def test_a_word_of_two_pieces_is_one_row(tab: AttentionTab, workspace: Workspace, settle: Settle) -> None:
@@ -110,6 +123,7 @@ def test_without_cls_and_sep_the_tab_says_that_rows_add_up_to_less(
     settle()
     assert tab.heatmap.values.shape == (8, 8)
     assert "[CLS] and [SEP] are left out: rows add up to less than 1." in plain(tab.reading)
+    assert plain(tab.answer).endswith("Each square is one head; a row looks at a column.")
     tab.heatmap.chosen.emit(4, 6)
     assert workspace.clicked.cell == (6, 8)
 
@@ -121,7 +135,7 @@ def test_this_head_in_tokens_shows_how_its_weight_comes_about_again(tab: Attenti
     settle()
     assert tab.one.path.isVisible()
     assert tab.heatmap.values.shape == (11, 11)
-    assert plain(tab.reading).startswith("Strongest between words is ")
+    assert plain(tab.reading).startswith("Strongest between two different words is ")
 
 
 def test_of_a_long_text_the_tab_says_how_many_lines_are_drawn(show: Show, settle: Settle) -> None:
