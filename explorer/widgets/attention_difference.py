@@ -77,8 +77,14 @@ def _largest(sizes: Floats, count: int) -> Floats:
     return np.partition(sizes, len(sizes) - count)[len(sizes) - count :]
 
 
+def _largest_of(moved: Floats) -> Head:
+    """The head whose share of ``moved`` (L, H) is largest."""
+    layer, head = divmod(int(moved.argmax()), moved.shape[1])
+    return layer, head
+
+
 class AttentionDifference(View):
-    """Left the atlas of what moved; right the chosen head, present weights less pinned ones."""
+    """Left the atlas of what moved; right the chosen head, or that which changed most: weights now less pinned."""
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)
@@ -100,9 +106,11 @@ class AttentionDifference(View):
         atlas.layer_toggled.connect(lambda layer: workspace.edit(lambda scenario: scenario.toggle_layer(layer)))
         self.heads.chosen.connect(lambda row, _: workspace.select(head=atlas.order[row]))
         self.heatmap.hovered.connect(
-            lambda cell: workspace.hover(cell=cell, token=cell[0]) if cell else workspace.hover()
+            lambda cell: workspace.hover(head=self._head, cell=cell, token=cell[0]) if cell else workspace.hover()
         )
-        self.heatmap.chosen.connect(lambda row, column: workspace.select(cell=(row, column), token=row))
+        self.heatmap.chosen.connect(
+            lambda row, column: workspace.select(head=self._head, cell=(row, column), token=row)
+        )
 
     @property
     def reading(self) -> str:
@@ -117,9 +125,9 @@ class AttentionDifference(View):
 
     def mark(self, selection: Selection) -> None:
         trace, pinned, found = self.workspace.trace, self.workspace.pinned, self._changes
-        if trace is None or pinned is None or found is None:
+        head = selection.head or self._most
+        if trace is None or pinned is None or found is None or head is None:
             return  # it is called again with what is found
-        head = selection.head or (0, 0)
         if head != self._head:
             self._head = head
             values = difference.attention(trace, pinned.trace, found.matching, head)
@@ -133,6 +141,11 @@ class AttentionDifference(View):
             if self.heads.cell is not None:
                 self.all.mark(self.heads.cell)
         self._read(trace, pinned.trace, found.matching, self._cell(selection))
+
+    @property
+    def _most(self) -> Head | None:
+        """The head that changed most, once that is known: it is shown until one is chosen."""
+        return None if self._moved is None else _largest_of(self._moved)
 
     def _lay_out(self) -> None:
         one = QWidget()
@@ -158,10 +171,10 @@ class AttentionDifference(View):
 
     def _show_moved(self, moved: Floats) -> None:
         assert self._changes is not None
-        assert self._head is not None
         self._moved = moved
         self.heads.show_moved(moved)
-        self.answer = self._answer_for(self._changes, moved, self._head[0])
+        if self._head is not None:
+            self.answer = self._answer_for(self._changes, moved, self._head[0])
         self.mark(self.workspace.selection)
 
     def _answer_for(self, found: Changes, moved: Floats, chosen: int) -> str:
@@ -169,18 +182,26 @@ class AttentionDifference(View):
         if not found.limit:
             said = strong(self.tr("Nothing is different: every head looks as it did in the pinned answer."))
         else:
-            layer, head = np.unravel_index(int(moved.argmax()), moved.shape)
-            most = self.tr("Layer {0} · head {1} changed most: {2} of its attention goes elsewhere.").format(
-                int(layer) + 1, int(head) + 1, rounded_percent(float(moved.max()))
-            )
             colours = self.tr("Orange is more than in the pinned answer, blue is less.")
-            in_layer = self.tr("In layer {0} it is head {1} with {2}; its heads have {3} on average.")
-            if layer == chosen:
-                in_layer = self.tr("The heads of layer {0} have {3} on average.")
-            shares = (float(moved[chosen].max()), float(moved[chosen].mean()))
-            in_layer = in_layer.format(chosen + 1, int(moved[chosen].argmax()) + 1, *map(rounded_percent, shares))
-            said = f"{strong(most)} {in_layer} {colours}"
+            said = f"{self._of_layer(moved, chosen)} {colours}"
         return f"{said} {blank(found.matching.unmatched, found.matching.size)}".rstrip()
+
+    def _of_layer(self, moved: Floats, chosen: int) -> str:
+        """In bold which head of the ``chosen`` layer changed most; beside it which of all, where that is another."""
+        layer, head = _largest_of(moved)
+        here = moved[chosen]
+        of_all = self.tr("Of all heads layer {0} · head {1} changed most, with {2}.")
+        of_all = of_all.format(layer + 1, head + 1, rounded_percent(float(moved[layer, head])))
+        if not here.any():
+            return f"{strong(self.tr('Nothing is different in layer {0}.').format(chosen + 1))} {of_all}"
+        most = (
+            self.tr("Layer {0} · head {1} changed most of all: {2} of its attention goes elsewhere.")
+            if layer == chosen
+            else self.tr("In layer {0} head {1} changed most: {2} of its attention goes elsewhere.")
+        )
+        most = strong(most.format(chosen + 1, int(here.argmax()) + 1, rounded_percent(float(here.max()))))
+        mean = self.tr("The heads of its layer have {0} on average.").format(rounded_percent(float(here.mean())))
+        return f"{most} {mean}" if layer == chosen else f"{most} {mean} {of_all}"
 
     def _cell(self, selection: Selection) -> Cell | None:
         """The chosen cell, or else where the row of the chosen token, or any, changed most."""
