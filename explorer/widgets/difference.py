@@ -10,6 +10,8 @@ from explorer.comparison import Answer
 from explorer.widgets.axis import elided
 from explorer.widgets.panel import strong
 from model.lens import difference, masked_lm
+from model.lens.difference import Matching
+from model.trace import Trace
 from model.training.run import snapshot_at
 
 translate = QCoreApplication.translate  # by its own name: lupdate finds the texts by it
@@ -25,6 +27,12 @@ def not_there(token: str) -> str:
     """What is said where the chosen token has no like."""
     sentence = translate("Difference", "The pinned text has no {0} there: choose another token.")
     return sentence.format(strong(escape(elided(token))))
+
+
+def replaced(now: Trace, pinned: Trace, matching: Matching) -> list[int]:
+    """Positions of tokens that their like in the pinned answer is not, such as [MASK] where a word stood."""
+    pairs = zip(matching.after.tolist(), matching.before.tolist(), strict=True)
+    return [place for place, like in pairs if now.tokens[place] != pinned.tokens[like]]
 
 
 def chosen_places(now: Answer, pinned: Answer, token: int | None) -> tuple[int, int | None]:

@@ -76,14 +76,18 @@ def test_what_masking_a_word_changed_in_layer_4_is_told(
     workspace.edit(lambda scenario: scenario.restore(2))
     workspace.select(head=(3, 1))
     settle()
-    moved = np.abs(workspace.trace.attention - masked)[3].sum(axis=(1, 2)) / 22  # half, of 11 rows
-    most, mean = (
-        rounded_percent(float(share)).replace("\N{NO-BREAK SPACE}", " ") for share in (moved.max(), moved.mean())
+    change = np.abs(workspace.trace.attention - masked)[3]
+    moved = change.sum(axis=(1, 2)) / 22  # half, of 11 rows
+    rows = change[moved.argmax()].sum(axis=1) / 2
+    most, mean, row = (
+        rounded_percent(float(share)).replace("\N{NO-BREAK SPACE}", " ")
+        for share in (moved.max(), moved.mean(), rows.max())
     )
-    assert bold(tab.answer) == [
-        f"In layer 4 head {moved.argmax() + 1} changed most: {most} of its attention goes elsewhere."
-    ]
-    assert f"The heads of its layer have {mean} on average. Of all heads layer " in plain(tab.answer)
+    said = f"In layer 4 head {moved.argmax() + 1} changed most: {most} of its attention goes elsewhere."
+    assert bold(tab.answer)[0] == said
+    token = workspace.trace.tokens[rows.argmax()]
+    said = f"In its row of {token} it is {row}. The heads of its layer have {mean} on average. Of all heads layer "
+    assert said in plain(tab.answer)
 
 
 def test_until_a_head_is_chosen_the_one_that_changed_most_is_shown(
@@ -105,6 +109,22 @@ def test_until_a_head_is_chosen_the_one_that_changed_most_is_shown(
     workspace.select(head=(0, 0))
     settle()
     np.testing.assert_array_equal(view.heatmap.values, change[0, 0])
+
+
+def test_a_word_that_is_masked_in_either_answer_is_written_beside_a_long_map(
+    tab: AttentionTab, view: AttentionDifference, workspace: Workspace, settle: Settle
+) -> None:
+    text = Scenario("the dog likes the man and " * 12)
+    for pinned, now in ((text, text.mask(38)), (text.mask(38), text)):
+        workspace.keep(None)
+        workspace.ask(pinned)
+        settle()
+        workspace.pin()
+        workspace.compare(Shown.DIFFERENCE)
+        workspace.ask(now)
+        settle()
+        for axis in (view.heatmap._rows, view.heatmap._columns):
+            assert axis.sought == {38}
 
 
 def test_a_cell_that_is_clicked_is_one_of_the_head_that_is_seen(
