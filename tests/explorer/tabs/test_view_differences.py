@@ -188,7 +188,40 @@ def test_contributions_to_a_word_are_less_those_in_the_pinned_answer(
     assert np.isnan(view.changes.columns.values[2])
     workspace.select(token=2)
     settle()
-    assert plain(tab.answer) == "The pinned text has no old there: choose another token."
+    assert plain(tab.answer) == "This old has no like in the pinned sentence: choose another token."
+
+
+@pytest.mark.parametrize(
+    ("kind", "view"), [(MaskedLMTab, "predictions"), (MaskedLMTab, "contributions"), (EmbeddingsTab, "flip")]
+)
+@pytest.mark.parametrize("now", [Scenario("Her dog is cute"), Scenario("Her dog is cute").mask(1)])
+def test_a_text_that_begins_otherwise_is_compared_at_the_first_word_of_both(
+    compared: Compared, kind: type[Page], view: str, now: Scenario
+) -> None:
+    tab = compared(kind, Scenario("My dog is cute"), now, view)
+    shown = tab.difference()
+    assert shown is not None
+    assert "choose another token" not in plain(tab.answer)
+    if isinstance(shown, PredictionDifference):
+        assert shown.picture.heading == "Position 2 · dog"
+    elif isinstance(shown, ContributionsDifference):
+        assert shown.changes.heading.endswith(" at position 2, now less pinned")
+    else:
+        assert cast(FlipDifference, shown).map.heading == "What flipping dog changes"
+
+
+def test_a_model_that_reads_on_is_compared_at_the_last_word_of_both(
+    show: Show, workspace: Workspace, settle: Settle, starter_folder: Path
+) -> None:
+    tab = cast(MaskedLMTab, show(MaskedLMTab))
+    folder = starter_folder.parent / "left-to-right"
+    workspace.open_model(folder, Scenario("this is a beautiful day"))
+    settle()
+    workspace.pin()
+    workspace.compare(Shown.DIFFERENCE)
+    workspace.open_model(folder, Scenario("this is a beautiful house"))
+    settle()
+    assert cast(PredictionDifference, tab.difference()).picture.heading == "Position 4 · beautiful"
 
 
 def test_what_flips_and_tokens_say_of_a_pair_is_less_what_they_said(compared: Compared, starter: model.Bert) -> None:
