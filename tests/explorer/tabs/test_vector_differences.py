@@ -64,8 +64,11 @@ def test_a_mask_is_another_token_vector_and_nothing_else(
     assert after is not None
     view = cast(AdditionDifference, tab.difference())
     assert plain(tab.answer) == (
-        "Of 11 tokens in common, 1 have another token vector, 0 another segment vector and 0 another position vector."
+        "Tokens in common: 11. With another token vector: 1; with another segment vector: 0; with another position "
+        "vector: 0."
     )
+    assert plain(view.reading).startswith("dog, dimension 0: token ")
+    assert view.picture.view.cell == (10, 0)  # the first of the five rows of dog
     token, segment, position, total, _ = (heatmap.values for heatmap in view.maps)
     np.testing.assert_array_equal(token, after.embeddings.token - before.embeddings.token)
     np.testing.assert_allclose(token + segment + position, total, atol=1e-6)
@@ -83,6 +86,8 @@ def test_a_new_word_has_blank_vectors_and_a_dash_for_its_numbers(
     view = cast(AdditionDifference, tab.difference())
     assert np.isnan(view.maps[0].values[2]).all()
     assert plain(view.reading) == "old, dimension 0: token – + segment – + position – = –; LayerNorm –"
+    workspace.release()
+    assert float(plain(view.reading).split(" = ")[1].split(";")[0].replace("−", "-")) != 0  # one that moved on
 
 
 def test_a_token_turns_by_one_less_its_cosine_layer_by_layer(
