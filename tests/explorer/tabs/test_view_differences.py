@@ -41,6 +41,7 @@ Compared = Callable[..., Page]
 
 MASKED, PLAIN = EXAMPLE, EXAMPLE.restore(2)
 OLDER = Scenario("My old dog is cute", EXAMPLE.second)
+PLAIN_TOKENS = ["[CLS]", "my", "dog", "is", "cute", "[SEP]", "he", "likes", "play", "##ing", "[SEP]"]
 LIKES = [0, 1, *range(3, 12)]  # where the tokens of PLAIN stand in OLDER
 
 
@@ -186,6 +187,11 @@ def test_contributions_to_a_word_are_less_those_in_the_pinned_answer(
     ]
     np.testing.assert_allclose(view.changes.columns.values[LIKES], parts[0][LIKES] - parts[1], atol=1e-4)
     assert np.isnan(view.changes.columns.values[2])
+    change = parts[0][LIKES] - parts[1]
+    most = int(np.abs(change).argmax())
+    was, is_now = (f"{float(part):.2f}".replace("-", "−") for part in (parts[1][most], parts[0][LIKES][most]))
+    said = f"What {now.inputs.originals[LIKES[most]]} contributes changed most: it was {was} and is {is_now} now. "
+    assert plain(tab.answer).startswith(f"{said}{piece} is expected first there now, with ")
     workspace.select(token=2)
     settle()
     assert plain(tab.answer) == "This old has no like in the pinned sentence: choose another token."
@@ -234,6 +240,16 @@ def test_what_flips_and_tokens_say_of_a_pair_is_less_what_they_said(compared: Co
         ]
         changes.append((ways[1] - ways[0]) * 100)
     assert view.flips.columns.values[10] == pytest.approx(changes[0] - changes[1], abs=1e-2)
+
+
+def test_the_token_that_says_something_else_of_a_pair_is_named(compared: Compared, starter: model.Bert) -> None:
+    tab = cast(NextSentenceTab, compared(NextSentenceTab, PLAIN, MASKED, "contributions"))
+    now, then = (
+        result(attributions.next_sentence(starter, starter.trace(asked))).by_token for asked in (MASKED, PLAIN)
+    )
+    token = PLAIN_TOKENS[int(np.abs(now - then).argmax())]
+    assert plain(tab.answer).startswith(f"What {token} contributes changed most: it was ")
+    assert "That B follows A had " in plain(tab.answer)
 
 
 def test_the_paragraph_is_asked_with_the_heads_of_either_answer(compared: Compared, starter: model.Bert) -> None:
