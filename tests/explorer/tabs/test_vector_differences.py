@@ -17,6 +17,7 @@ from explorer.widgets.layer_difference import LayerDifference
 from explorer.widgets.senses_difference import SensesDifference
 from explorer.widgets.switched_page import SwitchedPage
 from explorer.workspace import Workspace
+from model.scenario import Scenario
 from model.trace import Floats
 from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
 
@@ -156,9 +157,39 @@ def test_what_a_mask_turns_further_up_is_told_beside_the_mask(
         if token != 2
     }
     height, token = min(ways, key=lambda cell: ways[cell])
-    assert plain(tab.answer).startswith("dog has turned most: at input ")
-    said = f"Of those that go in unchanged {after.tokens[token]} turns most, at layer {height} "
-    assert f"{said}({ways[height, token]:.2f})." in plain(tab.answer)
+    lowest = cosines(after.hidden[0, 2], before.hidden[0, 2])
+    assert plain(tab.answer).startswith(
+        f"dog has turned most: its cosine with itself in the pinned answer is {lowest:.2f} at the input."
+    )
+    said = (
+        f"Of those that go in unchanged {after.tokens[token]} turns most: {ways[height, token]:.2f} at layer {height}."
+    )
+    assert said in plain(tab.answer)
+
+
+def test_a_word_that_goes_in_as_another_leaves_the_layers_above_their_colours(
+    compared: Compared, workspace: Workspace, settle: Settle
+) -> None:
+    tab = compared(LayersTab)
+    workspace.edit(lambda scenario: scenario.restore(2))
+    settle()
+    view = cast(LayerDifference, tab.difference())
+    values = view.heatmap.values
+    assert values[0, 2] == values.max()
+    assert view._legend.ends()[1] == f"{values[1:].max():.2g}"
+
+
+def test_a_long_text_that_hardly_turns_on_average_says_nothing_of_it(
+    compared: Compared, workspace: Workspace, settle: Settle
+) -> None:
+    tab = compared(LayersTab)
+    text = Scenario("the dog likes the man and " * 20, "he plays with the cat and " * 20)
+    for asked in (text, text.mask(38)):
+        workspace.keep(workspace.now, Shown.DIFFERENCE)
+        workspace.ask(asked)
+        settle()
+    assert "has turned most: " in plain(tab.answer)
+    assert "On average" not in plain(tab.answer)
 
 
 def test_vectors_of_two_models_are_a_sentence(
