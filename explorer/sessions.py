@@ -208,7 +208,7 @@ class Sessions(QObject):
                 (self._arithmetic.go_on if number else self._arithmetic.begin)(place)
         self._workspace.select(
             token=token if token is not None and token < size else None,
-            head=head if head is not None and head[0] < layers and head[1] < heads else (0, 0),
+            head=head if head is not None and head[0] < layers and head[1] < heads else None,
             cell=cell if cell is not None and max(cell) < size else None,
         )
 

@@ -286,7 +286,7 @@ class Workspace(QObject):
         self._choose(self._clicked, Selection(**chosen))
 
     def release(self) -> None:
-        """Lets go of the token and the cell (Esc); the head stays, since one is always on screen."""
+        """Lets go of the token and the cell (Esc); the head stays."""
         self._choose(Selection(head=self._clicked.head), Selection())
 
     def _choose(self, clicked: Selection, hovered: Selection) -> None:
@@ -386,8 +386,8 @@ class Workspace(QObject):
         """What was clicked and is still there: a head, and a token and a cell where they have ``moved`` to."""
         layers, heads, _, _ = trace.attention.shape
         token, head, cell = self._clicked.token, self._clicked.head, self._clicked.cell
-        if head is None or head[0] >= layers or head[1] >= heads:
-            head = (0, 0)
+        if head is not None and (head[0] >= layers or head[1] >= heads):
+            head = None
         row, column = (None, None) if cell is None else map(moved, cell)
         return Selection(
             None if token is None else moved(token), head, None if row is None or column is None else (row, column)

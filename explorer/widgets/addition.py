@@ -103,10 +103,14 @@ class Addition(View):
         trace = self._drawn
         if trace is None:
             return
-        token = chosen_token(trace, selection)
+        token = self.token(trace, selection)
         cell = token, self._dimension if self._hovered is None else self._hovered
         self.picture.mark((len(self.maps) * token + self._part, cell[1]))
         self._read(trace, cell)
+
+    def token(self, trace: Trace, selection: Selection) -> int:
+        """The token whose numbers are marked and read."""
+        return chosen_token(trace, selection)
 
     def _lay_out(self) -> None:
         explained = Flow()

@@ -13,6 +13,7 @@ from explorer.widgets.addition import Addition
 from explorer.widgets.difference import blank, two_spaces
 from explorer.widgets.page import Page
 from explorer.widgets.panel import emphasised, strong
+from explorer.workspace import Selection
 from model.lens import difference
 from model.trace import EmbeddingsTrace, Floats, Trace
 
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """What is different, and at how many tokens it is so."""
+    """What is different, at how many tokens it is so, and where most."""
 
     parts: EmbeddingsTrace
     common: int
     size: int
     counts: tuple[int, int, int]  # of tokens whose token, segment and position vector is another
+    most: int  # the token whose sum is most different
 
 
 def found(now: Answer, pinned: Answer) -> Found:
@@ -34,7 +36,8 @@ def found(now: Answer, pinned: Answer) -> Found:
     matching = difference.match(now.trace.inputs, pinned.trace.inputs)
     parts = difference.embeddings(now.trace, pinned.trace, matching)
     counts = tuple(_changed(part) for part in (parts.token, parts.segment, parts.position))
-    return Found(parts, len(matching.after), matching.size, counts)  # type: ignore[arg-type]
+    most = int(np.abs(np.nan_to_num(parts.sum)).sum(axis=1).argmax())
+    return Found(parts, len(matching.after), matching.size, counts, most)  # type: ignore[arg-type]
 
 
 class AdditionDifference(Addition):
@@ -42,6 +45,7 @@ class AdditionDifference(Addition):
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)
+        self._most = 0  # the token that is looked at until one is chosen
         self.picture.set_heading(self.tr("Tokens × dimensions, now less pinned"))
 
     def draw(self, bert: Bert, trace: Trace) -> None:
@@ -50,17 +54,21 @@ class AdditionDifference(Addition):
         if not self.sentence:
             self.compare(found, lambda found: self._show(bert, trace, found))
 
+    def token(self, trace: Trace, selection: Selection) -> int:
+        return self._most if selection.token is None else selection.token
+
     def _python_of_parts(self) -> str:
         assert self.workspace.pinned is not None
         return f"{before(self.workspace.pinned)}parts = model.lens.difference.embeddings(trace, pinned, matching)"
 
     def _show(self, bert: Bert, trace: Trace, found: Found) -> None:
+        self._most = found.most
         super().draw(bert, dataclasses.replace(trace, embeddings=found.parts))
         if any(found.counts):
             said = emphasised(
                 self.tr(
-                    "Of {0} tokens in common, <b>{1} have another token vector</b>, {2} another segment vector and "
-                    "{3} another position vector."
+                    "Tokens in common: {0}. <b>With another token vector: {1}</b>; with another segment vector: {2}; "
+                    "with another position vector: {3}."
                 ).format(found.common, *found.counts)
             )
         elif np.nansum(np.abs(found.parts.output)):

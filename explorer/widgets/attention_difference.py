@@ -15,7 +15,7 @@ from explorer.widgets import shrink
 from explorer.widgets.atlas import RESOLUTION, Atlas
 from explorer.widgets.axis import elided, token_axis
 from explorer.widgets.beside import Beside
-from explorer.widgets.difference import blank
+from explorer.widgets.difference import blank, replaced
 from explorer.widgets.figures import rounded_percent, signed
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _LEAST = 12  # lines of text that a map is as high as, at least
 _STRONGEST = 0.998  # of all differences lie within the colours; few are far out, and would leave the rest pale
+_FINEST = 3.0  # pixels: thinner than that, a line of one token among 512 is not seen
 _WIDE = 2.2  # times as wide as high: cells of the map, where the window is low
 
 
@@ -58,9 +59,28 @@ def changes(after: Trace, before: Trace) -> Changes:
     return Changes(matching, maps, limit)
 
 
-def moved(after: Trace, before: Trace) -> Floats:
-    """On the worker: (L, H) the share of each head's attention that goes elsewhere."""
-    return difference.moved(after, before, difference.match(after.inputs, before.inputs))
+class Moved(NamedTuple):
+    """The share of attention that goes elsewhere."""
+
+    heads: Floats  # (L, H)
+    rows: tuple[tuple[int, float], ...]  # of the head of each layer that changed most, the row that did so, and its
+
+    @property
+    def most(self) -> Head:
+        """The head that changed most of all."""
+        layer, head = divmod(int(self.heads.argmax()), self.heads.shape[1])
+        return layer, head
+
+
+def moved(after: Trace, before: Trace) -> Moved:
+    """On the worker."""
+    matching = difference.match(after.inputs, before.inputs)
+    heads = difference.moved(after, before, matching)
+    rows = []
+    for layer, shares in enumerate(heads):
+        of_row = np.nan_to_num(difference.moved_rows(after, before, matching, (layer, int(shares.argmax()))))
+        rows.append((int(of_row.argmax()), float(of_row.max())))
+    return Moved(heads, tuple(rows))
 
 
 def _limit(maps: Floats) -> float:
@@ -78,15 +98,15 @@ def _largest(sizes: Floats, count: int) -> Floats:
 
 
 class AttentionDifference(View):
-    """Left the atlas of what moved; right the chosen head, present weights less pinned ones."""
+    """Left the atlas of what moved; right the chosen head, or that which changed most: weights now less pinned."""
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)
         self._changes: Changes | None = None
-        self._moved: Floats | None = None  # (L, H), a little later than the maps
+        self._moved: Moved | None = None  # a little later than the maps
         self._head: Head | None = None
         self.heads = ChangedHeads()
-        self.heatmap = Heatmap(scale=Scale.SIGNED, widest=_WIDE)
+        self.heatmap = Heatmap(scale=Scale.SIGNED, widest=_WIDE, finest=_FINEST)
         self.all = Picture(
             self.heads, self.heads.sheet, "attention-difference", self.tr("All heads"), python=self._python
         )
@@ -100,9 +120,11 @@ class AttentionDifference(View):
         atlas.layer_toggled.connect(lambda layer: workspace.edit(lambda scenario: scenario.toggle_layer(layer)))
         self.heads.chosen.connect(lambda row, _: workspace.select(head=atlas.order[row]))
         self.heatmap.hovered.connect(
-            lambda cell: workspace.hover(cell=cell, token=cell[0]) if cell else workspace.hover()
+            lambda cell: workspace.hover(head=self._head, cell=cell, token=cell[0]) if cell else workspace.hover()
         )
-        self.heatmap.chosen.connect(lambda row, column: workspace.select(cell=(row, column), token=row))
+        self.heatmap.chosen.connect(
+            lambda row, column: workspace.select(head=self._head, cell=(row, column), token=row)
+        )
 
     @property
     def reading(self) -> str:
@@ -117,13 +139,14 @@ class AttentionDifference(View):
 
     def mark(self, selection: Selection) -> None:
         trace, pinned, found = self.workspace.trace, self.workspace.pinned, self._changes
-        if trace is None or pinned is None or found is None:
+        head = selection.head or self._most
+        if trace is None or pinned is None or found is None or head is None:
             return  # it is called again with what is found
-        head = selection.head or (0, 0)
         if head != self._head:
             self._head = head
             values = difference.attention(trace, pinned.trace, found.matching, head)
-            tokens, name = token_axis(trace), self.tr("Layer {0} · head {1}").format(head[0] + 1, head[1] + 1)
+            tokens = token_axis(trace, replaced(trace, pinned.trace, found.matching))
+            name = self.tr("Layer {0} · head {1}").format(head[0] + 1, head[1] + 1)
             self.chosen.set_heading(name)
             self.heatmap.setAccessibleName(self.tr("{0}, now less pinned").format(name))
             self.heatmap.show_values(values, tokens, tokens, found.limit)
@@ -133,6 +156,11 @@ class AttentionDifference(View):
             if self.heads.cell is not None:
                 self.all.mark(self.heads.cell)
         self._read(trace, pinned.trace, found.matching, self._cell(selection))
+
+    @property
+    def _most(self) -> Head | None:
+        """The head that changed most, once that is known: it is shown until one is chosen."""
+        return None if self._moved is None else self._moved.most
 
     def _lay_out(self) -> None:
         one = QWidget()
@@ -156,31 +184,42 @@ class AttentionDifference(View):
         self.heads.show_changes(found, trace)
         self.mark(self.workspace.selection)
 
-    def _show_moved(self, moved: Floats) -> None:
+    def _show_moved(self, moved: Moved) -> None:
         assert self._changes is not None
-        assert self._head is not None
         self._moved = moved
-        self.heads.show_moved(moved)
-        self.answer = self._answer_for(self._changes, moved, self._head[0])
+        self.heads.show_moved(moved.heads)
+        if self._head is not None:
+            self.answer = self._answer_for(self._changes, moved, self._head[0])
         self.mark(self.workspace.selection)
 
-    def _answer_for(self, found: Changes, moved: Floats, chosen: int) -> str:
+    def _answer_for(self, found: Changes, moved: Moved, chosen: int) -> str:
         """What changed most of all, and in the ``chosen`` layer."""
         if not found.limit:
             said = strong(self.tr("Nothing is different: every head looks as it did in the pinned answer."))
         else:
-            layer, head = np.unravel_index(int(moved.argmax()), moved.shape)
-            most = self.tr("Layer {0} · head {1} changed most: {2} of its attention goes elsewhere.").format(
-                int(layer) + 1, int(head) + 1, rounded_percent(float(moved.max()))
-            )
             colours = self.tr("Orange is more than in the pinned answer, blue is less.")
-            in_layer = self.tr("In layer {0} it is head {1} with {2}; its heads have {3} on average.")
-            if layer == chosen:
-                in_layer = self.tr("The heads of layer {0} have {3} on average.")
-            shares = (float(moved[chosen].max()), float(moved[chosen].mean()))
-            in_layer = in_layer.format(chosen + 1, int(moved[chosen].argmax()) + 1, *map(rounded_percent, shares))
-            said = f"{strong(most)} {in_layer} {colours}"
+            said = f"{self._of_layer(moved, chosen)} {colours}"
         return f"{said} {blank(found.matching.unmatched, found.matching.size)}".rstrip()
+
+    def _of_layer(self, moved: Moved, chosen: int) -> str:
+        """In bold which head of the ``chosen`` layer changed most; beside it which of all, where that is another."""
+        trace = self.workspace.trace
+        assert trace is not None
+        (layer, head), here, (row, share) = moved.most, moved.heads[chosen], moved.rows[chosen]
+        of_all = self.tr("Of all heads layer {0} · head {1} changed most, with {2}.")
+        of_all = of_all.format(layer + 1, head + 1, rounded_percent(float(moved.heads[layer, head])))
+        if not here.any():
+            return f"{strong(self.tr('Nothing is different in layer {0}.').format(chosen + 1))} {of_all}"
+        most = (
+            self.tr("Layer {0} · head {1} changed most of all: {2} of its attention goes elsewhere.")
+            if layer == chosen
+            else self.tr("In layer {0} head {1} changed most: {2} of its attention goes elsewhere.")
+        )
+        most = strong(most.format(chosen + 1, int(here.argmax()) + 1, rounded_percent(float(here.max()))))
+        of_row = self.tr("In its row of {0} it is {1}.")
+        of_row = of_row.format(escape(elided(trace.tokens[row])), strong(rounded_percent(share)))
+        mean = self.tr("The heads of its layer have {0} on average.").format(rounded_percent(float(here.mean())))
+        return " ".join((most, of_row, mean, *([] if layer == chosen else [of_all])))
 
     def _cell(self, selection: Selection) -> Cell | None:
         """The chosen cell, or else where the row of the chosen token, or any, changed most."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -20,10 +20,14 @@ _GAP = 6.0  # pixels between labels and map
 
 @dataclass(frozen=True)
 class Axis:
-    """The labels of one side, ``special`` those of special tokens. ``numbers`` count: they thin out in round steps."""
+    """The labels of one side, ``special`` those of special tokens. ``numbers`` count: they thin out in round steps.
+
+    Where there is not room for all, those ``sought`` take it from their neighbours.
+    """
 
     labels: Sequence[str]
     special: frozenset[int] = frozenset()
+    sought: frozenset[int] = frozenset()
     numbers: bool = False
     shown: bool = True
 
@@ -31,9 +35,10 @@ class Axis:
         return len(self.labels)
 
 
-def token_axis(trace: Trace) -> Axis:
-    """The tokens of ``trace`` along a side of a map."""
-    return Axis(trace.tokens, frozenset(place for place, text in enumerate(trace.inputs.texts) if text is None))
+def token_axis(trace: Trace, sought: Iterable[int] = ()) -> Axis:
+    """The tokens of ``trace`` along a side of a map; one looks for those that are edited, and others ``sought``."""
+    special = frozenset(place for place, text in enumerate(trace.inputs.texts) if text is None)
+    return Axis(trace.tokens, special, frozenset(sought).union(edit.position for edit in trace.scenario.edits))
 
 
 @dataclass(frozen=True)
@@ -100,15 +105,15 @@ def step(axis: Axis, font: QFont, cell: float, *, across: bool) -> int:
 
 
 def paint_rows(painter: QPainter, axis: Axis, line: Line, right: float, chosen: int | None) -> None:
-    """Row labels, ending at ``right``; that of the ``chosen`` row is bold and covers its neighbours."""
+    """Row labels, ending at ``right``; the ``chosen`` one is bold. It and those sought cover their neighbours."""
     if not axis.shown:
         return
     font = painter.font()
     height = QFontMetricsF(font).height()
     taken: list[float] = []  # where labels begin that are already there
     entries = line.entries(len(axis), step(axis, font, line.cell, across=False))
-    first = [chosen] if chosen is not None and line.low <= line.centre(chosen) <= line.high else []
-    for entry in [*first, *(entry for entry in entries if entry != chosen)]:
+    first = _first(axis, line, chosen)
+    for entry in [*first, *(entry for entry in entries if entry not in first)]:
         top = min(max(line.centre(entry) - height / 2, line.low - 1), line.high + 1 - height)  # no half of a label
         if all(abs(top - other) >= height * 0.85 for other in taken):
             taken.append(top)
@@ -117,7 +122,7 @@ def paint_rows(painter: QPainter, axis: Axis, line: Line, right: float, chosen: 
 
 
 def paint_columns(painter: QPainter, axis: Axis, line: Line, bottom: float, chosen: int | None) -> None:
-    """Column labels, standing on ``bottom``; that of the ``chosen`` column is bold and covers its neighbours."""
+    """Column labels, standing on ``bottom``; as ``paint_rows`` has it."""
     if not axis.shown:
         return
     font = painter.font()
@@ -127,12 +132,21 @@ def paint_columns(painter: QPainter, axis: Axis, line: Line, bottom: float, chos
         reach = metrics.horizontalAdvance(axis.labels[-1]) * 1.2
     elif line.cell >= _SLANTED_FROM:
         reach = 0.0
-    for entry in line.entries(len(axis), step(axis, font, line.cell, across=True)):
-        if entry != chosen and (chosen is None or abs(entry - chosen) * line.cell >= reach):
-            _column_label(painter, axis, entry, line, bottom, bold=False)
-    if chosen is not None and line.low <= line.centre(chosen) <= line.high:
-        _column_label(painter, axis, chosen, line, bottom, bold=True)
+    first: list[int] = []
+    for entry in _first(axis, line, chosen):
+        if all(abs(entry - other) * line.cell >= reach for other in first):
+            first.append(entry)
+    entries = line.entries(len(axis), step(axis, font, line.cell, across=True))
+    free = (e for e in entries if all(e != other and abs(e - other) * line.cell >= reach for other in first))
+    for entry in (*free, *first):
+        _column_label(painter, axis, entry, line, bottom, bold=entry == chosen)
     painter.setFont(font)
+
+
+def _first(axis: Axis, line: Line, chosen: int | None) -> list[int]:
+    """What of that which is seen is labelled before all else: the ``chosen`` entry, and those one looks for."""
+    wished = dict.fromkeys((*([] if chosen is None else [chosen]), *sorted(axis.sought)))
+    return [entry for entry in wished if line.low <= line.centre(entry) <= line.high]
 
 
 def _row_label(painter: QPainter, axis: Axis, entry: int, box: QRectF, *, bold: bool) -> None:

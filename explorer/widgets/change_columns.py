@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import Signal
 
 from explorer.export_python import before
 from explorer.widgets.axis import elided
@@ -34,6 +35,8 @@ _SEEN = 0.005  # what is less is written as zero
 class ChangeColumns(Picture):
     """A column a token, up for more than in the pinned answer. A click chooses the token."""
 
+    found = Signal()  # the numbers are there
+
     def __init__(self, page: Page, file: str, quantity: str, start: str, decimals: int, height: float = 120.0) -> None:
         """``quantity`` says in a table what the numbers are, and ``start`` stands on the button for long texts."""
         self.columns = Columns(quantity, is_signed=True, height=height)
@@ -54,6 +57,16 @@ class ChangeColumns(Picture):
     def reading(self) -> str:
         """What the marked column, or the longest, says."""
         return self._line.text()
+
+    @property
+    def largest(self) -> tuple[str, float, float] | None:
+        """The token whose number changed most, with that then and now; None where none did, or none is known yet."""
+        change = np.nan_to_num(self.columns.values)
+        if self._found is None or not change.any():
+            return None
+        now, then = self._found
+        place = int(np.abs(change).argmax())
+        return self.columns.sheet().rows[place], float(then[place]), float(now[place])
 
     def offer(self, now: Lens, then: Lens, what: Hashable, hint: str, python: tuple[str, str]) -> None:
         """Has the numbers worked out, at once where both texts are short, unless they are there.
@@ -124,3 +137,4 @@ class ChangeColumns(Picture):
             change *= 0  # or else what is rounding would be as high as the picture
         self.columns.show_values(change, trace.inputs.originals, self._decimals)
         self.mark(self._workspace.selection.token)
+        self.found.emit()

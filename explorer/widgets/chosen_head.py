@@ -260,7 +260,7 @@ class ChosenHead(QWidget):
             self._workspace.hover()
         else:
             row, column = self._tokens(cell)
-            self._workspace.hover(cell=(row, column), token=row)
+            self._workspace.hover(head=self._head, cell=(row, column), token=row)
 
     def _hover_row(self, row: int | None) -> None:
         if row is None or self._view is None:
@@ -273,19 +273,18 @@ class ChosenHead(QWidget):
             self._workspace.hover()
         else:
             row = self.path.derivation.cell[0]
-            self._workspace.hover(cell=(row, column), token=row)
+            self._workspace.hover(head=self._head, cell=(row, column), token=row)
 
     def _choose_cell(self, row: int, column: int) -> None:
-        head = self._workspace.selection.head
         row, column = self._tokens((row, column))
-        self._workspace.select(cell=(row, column), token=row)
-        if head is not None and self.ways.way == Way():
-            self._workspace.inspect(Place(Stage.ATTENTION, *head, row=row, column=column))
+        self._workspace.select(head=self._head, cell=(row, column), token=row)
+        if self.ways.way == Way():
+            self._workspace.inspect(Place(Stage.ATTENTION, *self._head, row=row, column=column))
 
     def _choose_token(self, column: int) -> None:
         if self.path.derivation is not None:
             row = self.path.derivation.cell[0]
-            self._workspace.select(cell=(row, column), token=row)
+            self._workspace.select(head=self._head, cell=(row, column), token=row)
 
     def _tokens(self, cell: Cell) -> Cell:
         """The first tokens of the two units."""

@@ -14,10 +14,10 @@ from explorer.comparison import Answer
 from explorer.widgets.axis import elided
 from explorer.widgets.change_columns import ChangeColumns
 from explorer.widgets.difference import chosen_places, no_pairs, no_predictions, not_there
-from explorer.widgets.figures import percent
+from explorer.widgets.figures import percent, signed
 from explorer.widgets.page import Page
 from explorer.widgets.pair_difference import Shares, told, verdicts
-from explorer.widgets.panel import strong
+from explorer.widgets.panel import isolated, strong
 from explorer.widgets.view import View
 from explorer.workspace import Selection
 from model.lens import attributions, masked_lm
@@ -26,6 +26,7 @@ from model.trace import Floats, Trace
 if TYPE_CHECKING:
     from model.bert import Bert
 
+_DECIMALS = 2
 _HEIGHT = 260.0  # pixels of the columns, where there is room
 
 
@@ -35,15 +36,32 @@ class ContributionsDifference(View):
     def __init__(self, page: Page, quantity: str) -> None:
         super().__init__(page)
         self.changes = ChangeColumns(
-            page, "contributions-difference", quantity, self.tr("Work out both contributions"), 2, _HEIGHT
+            page, "contributions-difference", quantity, self.tr("Work out both contributions"), _DECIMALS, _HEIGHT
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.changes)
         column.addStretch(1)
+        self.changes.found.connect(self._tell)
 
     def mark(self, selection: Selection) -> None:
         self.changes.mark(selection.token)
+
+    def answer_for(self, changed: str) -> str:
+        """The answer in words, beginning with ``changed``: which token's contribution did most; empty for none."""
+        raise NotImplementedError
+
+    def _tell(self) -> None:
+        if self.changes.isHidden():
+            return  # a job may end after a token without a like was chosen
+        largest = self.changes.largest
+        if largest is None:
+            self.answer = self.answer_for("")
+            return
+        token, *numbers = largest
+        sentence = self.tr("What {0} contributes changed most: it was {1} and is {2} now.")
+        words = (signed(number, _DECIMALS) for number in numbers)
+        self.answer = self.answer_for(strong(sentence.format(escape(elided(token)), *words)))
 
     def hint(self) -> str:
         """What stands beside the button for long texts."""
@@ -55,6 +73,7 @@ class PairContributionsDifference(ContributionsDifference):
 
     def __init__(self, page: Page) -> None:
         super().__init__(page, "change of the contribution to the log odds of IsNext")
+        self._shares: tuple[Shares, Shares] | None = None
         self.changes.set_heading(
             self.tr("Contributions to IsNext, now less pinned"), self.tr("log odds; above the line more for it")
         )
@@ -62,15 +81,26 @@ class PairContributionsDifference(ContributionsDifference):
 
     def draw(self, bert: Bert, trace: Trace) -> None:
         self.sentence = no_pairs(Answer(bert, trace), self.pinned)
+        self._shares = None
         if self.sentence:
             return
-        self.compare(verdicts, lambda shares: self._say(*shares))
+        self.compare(verdicts, self._say)
         lens = "result(model.lens.attributions.next_sentence({0})).by_token"
         python = lens.format("bert, trace"), lens.format("pinned_bert, pinned")
         self.changes.offer(_of_pair, _of_pair, "pair", self.hint(), python)
 
-    def _say(self, now: Shares, then: Shares) -> None:
-        self.answer = told(now, then)
+    def answer_for(self, changed: str) -> str:
+        if self._shares is None:
+            return changed
+        if not changed:
+            return told(*self._shares)
+        sentence = self.tr("That B follows A had {0} in the pinned answer and has {1} now.")
+        now, then = (escape(percent(shares[0])) for shares in self._shares)
+        return f"{changed} {sentence.format(then, now)}"
+
+    def _say(self, shares: tuple[Shares, Shares]) -> None:
+        self._shares = shares
+        self._tell()
 
 
 class Word(NamedTuple):
@@ -87,9 +117,10 @@ class TokenContributionsDifference(ContributionsDifference):
     def __init__(self, page: Page) -> None:
         super().__init__(page, "change of the contribution to ln p")
         self._position: int | None = -1  # the token that is asked about
+        self._word: Word | None = None
 
     def draw(self, bert: Bert, trace: Trace) -> None:
-        self._position = -1
+        self._position, self._word = -1, None
         self.sentence = no_predictions(Answer(bert, trace), self.pinned)
 
     def mark(self, selection: Selection) -> None:
@@ -112,14 +143,21 @@ class TokenContributionsDifference(ContributionsDifference):
             self.tr("nats of ln p; above the line more for it"),
         )
         self.changes.columns.setAccessibleName(self.changes.heading)
-        then, now = (escape(percent(share)) for share in word.shares)
-        sentence = self.tr("{0} is expected first there now, with {1}; in the pinned answer it has {2}.")
-        self.answer = sentence.format(strong(escape(word.piece)), now, then)
+        self._word = word
         here, there = (partial(_of_token, position=where, piece=word.piece) for where in (position, place))
         lens = "result(model.lens.attributions.token({0}, {1}, {2!r})).by_token"
         sides = ("bert, trace", position), ("pinned_bert, pinned", place)
         python = tuple(lens.format(answer, where, word.piece) for answer, where in sides)
         self.changes.offer(here, there, (position, word.piece), self.hint(), python)  # type: ignore[arg-type]
+        self._tell()
+
+    def answer_for(self, changed: str) -> str:
+        if self._word is None:
+            return changed
+        then, now = (escape(percent(share)) for share in self._word.shares)
+        sentence = self.tr("{0} is expected first there now, with {1}; in the pinned answer it has {2}.")
+        piece = isolated(escape(self._word.piece)) if changed else strong(escape(self._word.piece))
+        return f"{changed} {sentence.format(piece, now, then)}".lstrip()
 
 
 def expected(now: Answer, pinned: Answer, token: int | None) -> Word:

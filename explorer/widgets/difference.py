@@ -10,6 +10,8 @@ from explorer.comparison import Answer
 from explorer.widgets.axis import elided
 from explorer.widgets.panel import strong
 from model.lens import difference, masked_lm
+from model.lens.difference import Matching
+from model.trace import Trace
 from model.training.run import snapshot_at
 
 translate = QCoreApplication.translate  # by its own name: lupdate finds the texts by it
@@ -23,21 +25,30 @@ def blank(missing: int, size: int) -> str:
 
 def not_there(token: str) -> str:
     """What is said where the chosen token has no like."""
-    sentence = translate("Difference", "The pinned text has no {0} there: choose another token.")
+    sentence = translate("Difference", "This {0} has no like in the pinned sentence: choose another token.")
     return sentence.format(strong(escape(elided(token))))
 
 
-def chosen_places(now: Answer, pinned: Answer, token: int | None) -> tuple[int, int | None]:
-    """On the worker: the chosen ``token``, or else the first that is edited in one of both; and its like.
+def replaced(now: Trace, pinned: Trace, matching: Matching) -> list[int]:
+    """Positions of tokens that their like in the pinned answer is not, such as [MASK] where a word stood."""
+    pairs = zip(matching.after.tolist(), matching.before.tolist(), strict=True)
+    return [place for place, like in pairs if now.tokens[place] != pinned.tokens[like]]
 
-    The like is None where the pinned answer has none.
+
+def chosen_places(now: Answer, pinned: Answer, token: int | None) -> tuple[int, int | None]:
+    """On the worker: the chosen ``token``, or else the first of those in both that is edited in either; and its like.
+
+    The like is None where the pinned answer has none. Where nothing is edited it is the first word that both have, or
+    the last for a model that reads left-to-right, which goes on from there.
     """
-    matching = difference.match(now.trace.inputs, pinned.trace.inputs)
+    rows = now.trace.inputs
+    matching = difference.match(rows, pinned.trace.inputs)
     likes = dict(zip(matching.before.tolist(), matching.after.tolist(), strict=True))
-    edited = masked_lm.asked(*now) + [likes[place] for place in masked_lm.asked(*pinned) if place in likes]
-    last = len(now.trace.tokens) - 1
-    first = max(last - 1, 0) if now.bert.config.is_decoder else min(1, last)  # where it goes on, or begins
-    position = token if token is not None and token <= last else next(iter(edited), first)
+    edited = [*masked_lm.asked(*now), *(likes[place] for place in masked_lm.asked(*pinned) if place in likes)]
+    words = [place for place in likes.values() if rows.texts[place] is not None]
+    words = words[::-1] if now.bert.config.is_decoder else words
+    wished = [place for place in edited if matching.like(place) is not None] or words or [0]  # [CLS] is in both
+    position = token if token is not None and token < len(rows) else wished[0]
     return position, matching.like(position)
 
 

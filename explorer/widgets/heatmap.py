@@ -56,7 +56,8 @@ class Heatmap(pg.GraphicsView):
     """A picture of ``values`` (R, C). It tells which cell is hovered or chosen, and shows the one it is told.
 
     The wheel zooms, dragging pans, a double click shows all again; so do plus, minus and 0. Cells of a ``square`` map
-    are up to ``widest`` times as wide as high, where there is room.
+    are up to ``widest`` times as wide as high, where there is room. Where cells are smaller than ``finest`` pixels,
+    several are drawn as one that is not, so that a thin line does not go unseen.
     """
 
     renewed = Signal()  # other values are drawn
@@ -64,10 +65,16 @@ class Heatmap(pg.GraphicsView):
     chosen = Signal(int, int)  # row and column that were clicked or reached with the arrow keys
 
     def __init__(
-        self, parent: QWidget | None = None, *, scale: Scale = Scale.SHARE, square: bool = True, widest: float = 1.0
+        self,
+        parent: QWidget | None = None,
+        *,
+        scale: Scale = Scale.SHARE,
+        square: bool = True,
+        widest: float = 1.0,
+        finest: float = 0.0,
     ) -> None:
         super().__init__(parent)
-        self._scale, self._square, self._widest = scale, square, widest
+        self._scale, self._square, self._widest, self._finest = scale, square, widest, finest
         self._values: Floats = np.zeros((0, 0), dtype=np.float32)
         self._rows, self._columns = Axis(()), Axis(())
         self._limit = 1.0
@@ -316,8 +323,8 @@ class Heatmap(pg.GraphicsView):
             self._image.clear()
             return
         down, across = self._lines()
-        ratio = self.devicePixelRatioF()
-        steps = (1, 1) if self._whole else (_per_pixel(down.cell * ratio), _per_pixel(across.cell * ratio))
+        spot = max(1 / self.devicePixelRatioF(), self._finest)
+        steps = (1, 1) if self._whole else (_share(down.cell, spot), _share(across.cell, spot))
         if steps == self._shrunk_by:
             return
         self._shrunk_by = steps
@@ -402,6 +409,6 @@ class Heatmap(pg.GraphicsView):
         return min(255, max(0, int((value - low) / (self._limit - low) * 255)))
 
 
-def _per_pixel(cell: float) -> int:
-    """How many cells of that many pixels share one pixel."""
-    return max(1, math.ceil(1 / cell - 1e-6)) if cell > 0 else 1
+def _share(cell: float, spot: float) -> int:
+    """How many cells of that many pixels share a ``spot``."""
+    return max(1, math.ceil(spot / cell - 1e-6)) if cell > 0 else 1

@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from model.bert import Bert
 
 
+_FINEST = 3.0  # pixels: one token among 512 is to be seen
+
+
 class LayerDifference(MapDifference):
     """A row a layer and a column a token: paper is the same, the strongest colour what turned farthest."""
 
     def __init__(self, page: Page) -> None:
-        heatmap = Heatmap(scale=Scale.SHARE, square=False)
+        heatmap = Heatmap(scale=Scale.SHARE, square=False, finest=_FINEST)
         heatmap.setAccessibleName(self.tr("How far each token has turned, by layer"))
         self.map = LayerMap(heatmap, "layers-difference", self._python)
         self.map.set_heading(self.tr("Each token and what it was"), self.tr("1 − cosine, now against pinned"))
@@ -59,22 +62,28 @@ class LayerDifference(MapDifference):
         trace = self.workspace.trace
         assert trace is not None
         self.map.fit(turned.shape)
-        self.show_numbers(turned, Axis(heights(len(turned))), token_axis(trace))
+        # What goes in is another word or the same: where it is another, it would leave all that follows pale.
+        self.show_numbers(turned, Axis(heights(len(turned))), token_axis(trace), scaled=turned[1:])
         self.answer = self._answer_for(trace, turned)
 
     def _answer_for(self, trace: Trace, turned: Floats) -> str:
-        names, (height, token) = heights(len(turned)), self.largest
+        height, token = self.largest
         if not np.nansum(turned):
             said = strong(self.tr("Nothing is different: every token is in every layer what it was."))
         else:
-            most = self.tr("{0} has turned most: at {1} its cosine with itself in the pinned answer is {2}.")
+            most = self.tr("{0} has turned most: its cosine with itself in the pinned answer is {1} at layer {2}.")
+            if not height:
+                most = self.tr("{0} has turned most: its cosine with itself in the pinned answer is {1} at the input.")
             number = cosine(1 - float(turned[height, token]))
-            said = strong(most.format(escape(elided(trace.tokens[token])), names[height], number))
-            means = np.nanmean(turned, axis=1)
-            mean = self.tr("On average over the tokens it is {0} at the input and {1} after all layers.")
-            said = f"{said} {mean.format(cosine(1 - float(means[0])), cosine(1 - float(means[-1])))}"
-            said = " ".join(filter(None, (said, self._among_the_same(trace, turned))))
+            said = strong(most.format(escape(elided(trace.tokens[token])), number, height))
+            said = " ".join(filter(None, (said, self._means(turned), self._among_the_same(trace, turned))))
         return f"{said} {blank(int(np.isnan(turned[0]).sum()), len(trace.tokens))}".rstrip()
+
+    def _means(self, turned: Floats) -> str:
+        """What it is on average; empty where that is the same above as below."""
+        first, last = (cosine(1 - float(mean)) for mean in np.nanmean(turned[[0, -1]], axis=1))
+        mean = self.tr("On average over the tokens it is {0} at the input and {1} after all layers.")
+        return "" if first == last else mean.format(first, last)
 
     def _among_the_same(self, trace: Trace, turned: Floats) -> str:
         """Which token that starts as it did is another further up; empty where there is none, or it was told."""
@@ -82,9 +91,9 @@ class LayerDifference(MapDifference):
         height, token = divmod(int(same.argmax()), same.shape[1])
         if not same[height, token] or token == self.largest[1]:
             return ""
-        sentence = self.tr("Of those that go in unchanged {0} turns most, at {1} ({2}).")
-        words = strong(escape(elided(trace.tokens[token]))), heights(len(turned))[height]
-        return sentence.format(*words, cosine(1 - float(turned[height, token])))
+        sentence = self.tr("Of those that go in unchanged {0} turns most: {1} at layer {2}.")
+        number = cosine(1 - float(turned[height, token]))
+        return sentence.format(strong(escape(elided(trace.tokens[token]))), number, height)
 
     def _python(self) -> str:
         assert self.workspace.pinned is not None

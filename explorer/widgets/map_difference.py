@@ -63,10 +63,19 @@ class MapDifference(View):
         self._has_numbers, self._cell, self._hovered = False, None, None
 
     def show_numbers(
-        self, values: Floats, rows: Axis, columns: Axis, words: Sequence[Sequence[str]] | None = None
+        self,
+        values: Floats,
+        rows: Axis,
+        columns: Axis,
+        words: Sequence[Sequence[str]] | None = None,
+        scaled: Floats | None = None,
     ) -> None:
-        """Draws ``values`` (R, C), NaN as nothing, and ``words`` into the cells of a word map."""
-        sizes = np.abs(values[np.isfinite(values)])
+        """Draws ``values`` (R, C), NaN as nothing, and ``words`` into the cells of a word map.
+
+        The strongest colour stands for the largest of ``scaled``, or of all.
+        """
+        scaled = values if scaled is None else scaled
+        sizes = np.abs(scaled[np.isfinite(scaled)])
         limit = float(sizes.max()) if sizes.size else 0.0
         if self._scale is Scale.SIGNED and sizes.size:
             limit = float(np.quantile(sizes, _STRONGEST)) or limit

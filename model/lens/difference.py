@@ -133,6 +133,21 @@ def moved(after: Trace, before: Trace, matching: Matching) -> Floats:
     return found / np.float32(2 * max(1, len(matching.after)))
 
 
+def moved_rows(after: Trace, before: Trace, matching: Matching, head: Head) -> Floats:
+    """(T,) as ``moved``, of each row of a ``head`` by itself; NaN in rows of tokens without a like.
+
+    Tokens without a like are places of their own: what a row looks at there, it looks at in one answer only.
+    """
+    changed = np.abs(attention(after, before, matching, head)[matching.after])
+    alone = sum(
+        np.delete(trace.attention[head][places], places, axis=1).sum(axis=1)
+        for trace, places in ((after, matching.after), (before, matching.before))
+    )
+    found = np.full(matching.size, np.nan, dtype=np.float32)
+    found[matching.after] = (np.nansum(changed, axis=1) + alone) / 2
+    return found
+
+
 def turned(after: Trace, before: Trace, matching: Matching) -> Floats:
     """(L+1, T) how far the hidden states of every token have turned: 1 less their cosine, NaN without a like.
 

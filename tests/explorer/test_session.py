@@ -692,7 +692,7 @@ def test_a_position_that_is_not_there_is_a_sentence(
     settled(qtbot, window)
     assert warned(window)
     chosen = window.workspace.clicked
-    assert (chosen.token, chosen.head, chosen.cell) == (None, (0, 0), None)
+    assert (chosen.token, chosen.head, chosen.cell) == (None, None, None)
 
 
 def test_a_session_holds_the_present_question_while_the_pinned_answer_is_seen(

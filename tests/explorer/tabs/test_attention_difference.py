@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -21,6 +22,11 @@ from model.scenario import Scenario
 from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
 
 Settle = Callable[[], None]
+
+
+def bold(rich: str) -> list[str]:
+    """What of a rich text the eye finds first."""
+    return [plain(part) for part in re.findall(r"<b.*?</b>", rich)]
 
 
 @pytest.fixture
@@ -56,8 +62,6 @@ def test_unmasking_a_word_shows_by_how_much_each_weight_changed(
     np.testing.assert_array_equal(view.heatmap.values, workspace.trace.attention[1, 3] - masked[1, 3])
     moved = np.abs(workspace.trace.attention - masked).sum(axis=(2, 3)) / 22  # half, of 11 rows
     np.testing.assert_allclose(view.heads.sheet().values[:, 0], moved.ravel(), atol=1e-6)
-    layer, head = np.unravel_index(int(moved.argmax()), moved.shape)
-    assert plain(tab.answer).startswith(f"Layer {layer + 1} · head {head + 1} changed most: ")
     now, then = workspace.trace.attention[1, 3, 3, 2], masked[1, 3, 3, 2]
     assert plain(view.reading).startswith(
         f"is looks at dog with {now:.3f} now and with {then:.3f} in the pinned answer: "
@@ -72,12 +76,83 @@ def test_what_masking_a_word_changed_in_layer_4_is_told(
     workspace.edit(lambda scenario: scenario.restore(2))
     workspace.select(head=(3, 1))
     settle()
-    moved = np.abs(workspace.trace.attention - masked)[3].sum(axis=(1, 2)) / 22  # half, of 11 rows
-    most, mean = (
-        rounded_percent(float(share)).replace("\N{NO-BREAK SPACE}", " ") for share in (moved.max(), moved.mean())
+    change = np.abs(workspace.trace.attention - masked)[3]
+    moved = change.sum(axis=(1, 2)) / 22  # half, of 11 rows
+    rows = change[moved.argmax()].sum(axis=1) / 2
+    most, mean, row = (
+        rounded_percent(float(share)).replace("\N{NO-BREAK SPACE}", " ")
+        for share in (moved.max(), moved.mean(), rows.max())
     )
-    said = f"In layer 4 it is head {moved.argmax() + 1} with {most}; its heads have {mean} on average."
+    said = f"In layer 4 head {moved.argmax() + 1} changed most: {most} of its attention goes elsewhere."
+    assert bold(tab.answer)[0] == said
+    token = workspace.trace.tokens[rows.argmax()]
+    said = f"In its row of {token} it is {row}. The heads of its layer have {mean} on average. Of all heads layer "
     assert said in plain(tab.answer)
+
+
+def test_until_a_head_is_chosen_the_one_that_changed_most_is_shown(
+    tab: AttentionTab, view: AttentionDifference, workspace: Workspace, settle: Settle
+) -> None:
+    assert workspace.trace is not None
+    masked = workspace.trace.attention
+    workspace.edit(lambda scenario: scenario.restore(2))
+    settle()
+    change = workspace.trace.attention - masked
+    moved = np.abs(change).sum(axis=(2, 3))
+    most = np.unravel_index(int(moved.argmax()), moved.shape)
+    assert view.heads.atlas.head == most
+    np.testing.assert_array_equal(view.heatmap.values, change[most])
+    name = f"Layer {most[0] + 1} · head {most[1] + 1}"
+    assert view.chosen.heading == name
+    assert bold(tab.answer)[0].startswith(f"{name} changed most of all: ")
+    assert "Of all heads" not in plain(tab.answer)
+    workspace.select(head=(0, 0))
+    settle()
+    np.testing.assert_array_equal(view.heatmap.values, change[0, 0])
+
+
+def test_a_word_that_is_masked_in_either_answer_is_written_beside_a_long_map(
+    tab: AttentionTab, view: AttentionDifference, workspace: Workspace, settle: Settle
+) -> None:
+    text = Scenario("the dog likes the man and " * 12)
+    for pinned, now in ((text, text.mask(38)), (text.mask(38), text)):
+        workspace.keep(None)
+        workspace.ask(pinned)
+        settle()
+        workspace.pin()
+        workspace.compare(Shown.DIFFERENCE)
+        workspace.ask(now)
+        settle()
+        for axis in (view.heatmap._rows, view.heatmap._columns):
+            assert axis.sought == {38}
+
+
+def test_a_cell_that_is_clicked_is_one_of_the_head_that_is_seen(
+    tab: AttentionTab, view: AttentionDifference, workspace: Workspace, settle: Settle
+) -> None:
+    workspace.edit(lambda scenario: scenario.restore(2))
+    settle()
+    seen = view.heads.atlas.head
+    view.heatmap.chosen.emit(3, 2)
+    settle()
+    assert workspace.clicked.head == seen
+    tab.compared.choose(Shown.NOW)
+    settle()
+    assert tab.atlas.head == seen
+
+
+def test_a_layer_below_what_was_switched_off_says_that_it_is_the_same(
+    tab: AttentionTab, view: AttentionDifference, workspace: Workspace, settle: Settle
+) -> None:
+    workspace.edit(lambda scenario: scenario.toggle_head(2, 6))
+    workspace.select(head=(0, 0))
+    settle()
+    assert not view.heatmap.values.any()
+    assert bold(tab.answer) == ["Nothing is different in layer 1."]
+    assert "Of all heads layer " in plain(tab.answer)
+    workspace.select(head=None)
+    settle()
+    assert view.heatmap.values.any()
 
 
 def test_a_word_that_is_new_stays_blank_and_says_so(

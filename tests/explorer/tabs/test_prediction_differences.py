@@ -74,7 +74,7 @@ def test_the_chosen_token_finds_its_like_in_another_text(
     assert line.before == pytest.approx(before[line.label], rel=1e-4)
     workspace.select(token=2)
     settle()
-    assert plain(masked.answer) == "The pinned text has no old there: choose another token."
+    assert plain(masked.answer) == "This old has no like in the pinned sentence: choose another token."
 
 
 def test_a_view_without_a_difference_says_so_and_the_switch_leads_back(masked: MaskedLMTab, settle: Settle) -> None:

@@ -66,8 +66,11 @@ def test_a_mask_is_another_token_vector_and_nothing_else(
     assert after is not None
     view = cast(AdditionDifference, tab.difference())
     assert plain(tab.answer) == (
-        "Of 11 tokens in common, 1 have another token vector, 0 another segment vector and 0 another position vector."
+        "Tokens in common: 11. With another token vector: 1; with another segment vector: 0; with another position "
+        "vector: 0."
     )
+    assert plain(view.reading).startswith("dog, dimension 0: token ")
+    assert view.picture.view.cell == (10, 0)  # the first of the five rows of dog
     token, segment, position, total, _ = (heatmap.values for heatmap in view.maps)
     np.testing.assert_array_equal(token, after.embeddings.token - before.embeddings.token)
     np.testing.assert_allclose(token + segment + position, total, atol=1e-6)
@@ -103,6 +106,8 @@ def test_a_new_word_has_blank_vectors_and_a_dash_for_its_numbers(
     view = cast(AdditionDifference, tab.difference())
     assert np.isnan(view.maps[0].values[2]).all()
     assert plain(view.reading) == "old, dimension 0: token – + segment – + position – = –; LayerNorm –"
+    workspace.release()
+    assert float(plain(view.reading).split(" = ")[1].split(";")[0].replace("−", "-")) != 0  # one that moved on
 
 
 def test_a_token_turns_by_one_less_its_cosine_layer_by_layer(
@@ -191,9 +196,39 @@ def test_what_a_mask_turns_further_up_is_told_beside_the_mask(
         if token != 2
     }
     height, token = min(ways, key=lambda cell: ways[cell])
-    assert plain(tab.answer).startswith("dog has turned most: at input ")
-    said = f"Of those that go in unchanged {after.tokens[token]} turns most, at layer {height} "
-    assert f"{said}({ways[height, token]:.2f})." in plain(tab.answer)
+    lowest = cosines(after.hidden[0, 2], before.hidden[0, 2])
+    assert plain(tab.answer).startswith(
+        f"dog has turned most: its cosine with itself in the pinned answer is {lowest:.2f} at the input."
+    )
+    said = (
+        f"Of those that go in unchanged {after.tokens[token]} turns most: {ways[height, token]:.2f} at layer {height}."
+    )
+    assert said in plain(tab.answer)
+
+
+def test_a_word_that_goes_in_as_another_leaves_the_layers_above_their_colours(
+    compared: Compared, workspace: Workspace, settle: Settle
+) -> None:
+    tab = compared(LayersTab)
+    workspace.edit(lambda scenario: scenario.restore(2))
+    settle()
+    view = cast(LayerDifference, tab.difference())
+    values = view.heatmap.values
+    assert values[0, 2] == values.max()
+    assert view._legend.ends()[1] == f"{values[1:].max():.2g}"
+
+
+def test_a_long_text_that_hardly_turns_on_average_says_nothing_of_it(
+    compared: Compared, workspace: Workspace, settle: Settle
+) -> None:
+    tab = compared(LayersTab)
+    text = Scenario("the dog likes the man and " * 20, "he plays with the cat and " * 20)
+    for asked in (text, text.mask(38)):
+        workspace.keep(workspace.now, Shown.DIFFERENCE)
+        workspace.ask(asked)
+        settle()
+    assert "has turned most: " in plain(tab.answer)
+    assert "On average" not in plain(tab.answer)
 
 
 def test_vectors_of_two_models_are_a_sentence(

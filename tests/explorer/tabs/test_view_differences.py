@@ -41,6 +41,7 @@ Compared = Callable[..., Page]
 
 MASKED, PLAIN = EXAMPLE, EXAMPLE.restore(2)
 OLDER = Scenario("My old dog is cute", EXAMPLE.second)
+PLAIN_TOKENS = ["[CLS]", "my", "dog", "is", "cute", "[SEP]", "he", "likes", "play", "##ing", "[SEP]"]
 LIKES = [0, 1, *range(3, 12)]  # where the tokens of PLAIN stand in OLDER
 
 
@@ -186,9 +187,47 @@ def test_contributions_to_a_word_are_less_those_in_the_pinned_answer(
     ]
     np.testing.assert_allclose(view.changes.columns.values[LIKES], parts[0][LIKES] - parts[1], atol=1e-4)
     assert np.isnan(view.changes.columns.values[2])
+    change = parts[0][LIKES] - parts[1]
+    most = int(np.abs(change).argmax())
+    was, is_now = (f"{float(part):.2f}".replace("-", "−") for part in (parts[1][most], parts[0][LIKES][most]))
+    said = f"What {now.inputs.originals[LIKES[most]]} contributes changed most: it was {was} and is {is_now} now. "
+    assert plain(tab.answer).startswith(f"{said}{piece} is expected first there now, with ")
     workspace.select(token=2)
     settle()
-    assert plain(tab.answer) == "The pinned text has no old there: choose another token."
+    assert plain(tab.answer) == "This old has no like in the pinned sentence: choose another token."
+
+
+@pytest.mark.parametrize(
+    ("kind", "view"), [(MaskedLMTab, "predictions"), (MaskedLMTab, "contributions"), (EmbeddingsTab, "flip")]
+)
+@pytest.mark.parametrize("now", [Scenario("Her dog is cute"), Scenario("Her dog is cute").mask(1)])
+def test_a_text_that_begins_otherwise_is_compared_at_the_first_word_of_both(
+    compared: Compared, kind: type[Page], view: str, now: Scenario
+) -> None:
+    tab = compared(kind, Scenario("My dog is cute"), now, view)
+    shown = tab.difference()
+    assert shown is not None
+    assert "choose another token" not in plain(tab.answer)
+    if isinstance(shown, PredictionDifference):
+        assert shown.picture.heading == "Position 2 · dog"
+    elif isinstance(shown, ContributionsDifference):
+        assert shown.changes.heading.endswith(" at position 2, now less pinned")
+    else:
+        assert cast(FlipDifference, shown).map.heading == "What flipping dog changes"
+
+
+def test_a_model_that_reads_on_is_compared_at_the_last_word_of_both(
+    show: Show, workspace: Workspace, settle: Settle, starter_folder: Path
+) -> None:
+    tab = cast(MaskedLMTab, show(MaskedLMTab))
+    folder = starter_folder.parent / "left-to-right"
+    workspace.open_model(folder, Scenario("this is a beautiful day"))
+    settle()
+    workspace.pin()
+    workspace.compare(Shown.DIFFERENCE)
+    workspace.open_model(folder, Scenario("this is a beautiful house"))
+    settle()
+    assert cast(PredictionDifference, tab.difference()).picture.heading == "Position 4 · beautiful"
 
 
 def test_what_flips_and_tokens_say_of_a_pair_is_less_what_they_said(compared: Compared, starter: model.Bert) -> None:
@@ -208,6 +247,16 @@ def test_a_verdict_that_is_hardly_another_is_not_called_the_same() -> None:
         "Hardly anything is different: that B follows A has 62.3 % now and 62.3 % in the pinned answer."
     )
     assert plain(told((0.62312, 0.37688), (0.62312, 0.37688))).startswith("Nothing is different: ")
+
+
+def test_the_token_that_says_something_else_of_a_pair_is_named(compared: Compared, starter: model.Bert) -> None:
+    tab = cast(NextSentenceTab, compared(NextSentenceTab, PLAIN, MASKED, "contributions"))
+    now, then = (
+        result(attributions.next_sentence(starter, starter.trace(asked))).by_token for asked in (MASKED, PLAIN)
+    )
+    token = PLAIN_TOKENS[int(np.abs(now - then).argmax())]
+    assert plain(tab.answer).startswith(f"What {token} contributes changed most: it was ")
+    assert "That B follows A had " in plain(tab.answer)
 
 
 def test_the_paragraph_is_asked_with_the_heads_of_either_answer(compared: Compared, starter: model.Bert) -> None:

@@ -60,6 +60,20 @@ def test_one_bright_cell_of_512_tokens_is_seen(qtbot: QtBot) -> None:
     )
 
 
+def test_a_line_of_one_token_among_512_is_as_thick_as_one_sees(qtbot: QtBot) -> None:
+    values = np.zeros((512, 512), dtype=np.float32)
+    values[301] = -1
+    palette = theme.palette()
+    thick = {}
+    for finest in (0.0, 3.0):
+        heatmap = shown(qtbot, values, scale=Scale.SIGNED, finest=finest)
+        image = heatmap.grab(heatmap.map_rect().toRect()).toImage()
+        column = [QColor(image.pixelColor(image.width() // 2, y)).name() for y in range(image.height())]
+        thick[finest] = sum(found.upper() == palette.negative.upper() for found in column)
+    assert thick[0.0] <= 1
+    assert thick[3.0] >= 2
+
+
 def test_whatever_changes_is_painted_once(qtbot: QtBot) -> None:
     heatmap = shown(qtbot, np.eye(5, dtype=np.float32))
     axis = Axis(tuple("abcde"))

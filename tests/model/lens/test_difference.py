@@ -135,6 +135,20 @@ def test_a_head_that_looks_elsewhere_altogether_moved_whole(starter: model.Bert)
     np.testing.assert_allclose(difference.moved(after, before, difference.match(after.inputs, before.inputs)), 1)
 
 
+def test_each_row_moved_by_itself_and_whole_where_it_looks_at_what_is_new(starter: model.Bert) -> None:
+    before, after = starter.trace(Scenario("My dog is cute")), starter.trace(Scenario("My old dog is cute"))
+    first, last = np.zeros((6, 8, 6, 6), np.float32), np.zeros((6, 8, 7, 7), np.float32)
+    first[..., 0] = last[..., 0] = 1
+    last[2, 3, 4] = [0, 0, 0.25, 0, 0.75, 0, 0]  # is looks at old and at itself
+    last[2, 3, 5] = [0.5, 0, 0.5, 0, 0, 0, 0]  # cute still looks at [CLS], and half at old
+    after, before = (
+        dataclasses.replace(trace, attention=attention) for trace, attention in ((after, last), (before, first))
+    )
+    matching = difference.match(after.inputs, before.inputs)
+    np.testing.assert_array_equal(difference.moved_rows(after, before, matching, (2, 3)), [0, 0, np.nan, 0, 1, 0.5, 0])
+    assert not np.nan_to_num(difference.moved_rows(after, before, matching, (2, 4))).any()
+
+
 @settings(deadline=None)  # a pass takes as long as the machine is busy
 @given(words=st.lists(st.sampled_from(["my", "dog", "is", "cute", "he"]), min_size=1, max_size=8), data=st.data())
 def test_likes_are_the_same_piece_and_keep_their_order(
