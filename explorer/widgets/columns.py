@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.axis import elided
-from explorer.widgets.figures import signed
+from explorer.widgets.figures import plus, signed
 from explorer.widgets.pointed import Pointed
 from model.trace import Floats
 
@@ -121,8 +121,7 @@ class Columns(Pointed):
     # The picture
 
     def _written(self, value: float) -> str:
-        figures = signed(value, self._decimals)
-        return f"+{figures}" if self._is_signed and figures.strip("0.") and value > 0 else figures
+        return (plus if self._is_signed else signed)(value, self._decimals)
 
     def _pitch(self) -> float:
         return min(_WIDEST, self.width() / max(1, len(self._labels)))

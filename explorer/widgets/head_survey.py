@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QAbstractItemView, QComboBox, QFileDialog, QPushBu
 from explorer import paths, theme
 from explorer.export import Sheet
 from explorer.widgets.cells import LEFT, RIGHT, Cell, Cells
-from explorer.widgets.figures import rounded_percent, signed
+from explorer.widgets.figures import plus, rounded_percent, signed
 from explorer.widgets.heads import Heads
 from explorer.widgets.job import Job
 from explorer.widgets.line import Line
@@ -291,7 +291,7 @@ class HeadSurvey(View):
         most = self.tr("Most is lost without layer {0} · head {1}: {2} nats, and {3} of the first guesses are others.")
         most = most.format(
             *(number + 1 for number in off.worst),
-            _with_sign(float(off.rise[off.worst])),
+            plus(float(off.rise[off.worst])),
             rounded_percent(float(off.changed[off.worst])),
         )
         over = self.tr(
@@ -388,12 +388,7 @@ def _written(value: float, key: str | None) -> str:
     """A rate in whole per cents, the change of the loss, or, without a key, the entropy."""
     if key is None:
         return signed(value, 1)
-    return _with_sign(value) if key == _RISE else signed(value * 100, 0)
-
-
-def _with_sign(change: float) -> str:
-    written = signed(change)
-    return f"+{written}" if change > 0 and written.strip("0.") else written
+    return plus(value) if key == _RISE else signed(value * 100, 0)
 
 
 def _ours() -> Path:
