@@ -39,9 +39,11 @@ class HeadRows(NumberTable):
         self._off: HeadsOff | None = None
         self._keys: list[str | None] = []  # what each column that is shown sorts by
         self.heads: list[Head] = []  # a row each
+        self.numbers.headings = lambda: theme.font(0.85)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setItemDelegate(Cells(self, self._look))
         header = self.horizontalHeader()
+        theme.role(header, "narrow")
         header.setSectionsClickable(True)
         header.sectionClicked.connect(lambda column: self.sort_asked.emit(self._keys[column] or ""))
         self.doubleClicked.connect(self.opened)
@@ -57,7 +59,7 @@ class HeadRows(NumberTable):
             for head in self.heads
         ]
         titles = [self._titles[name].replace(" ", "\n", 1) for name in RELATIONS]
-        worth = () if off is None else (self.tr("loss\nwithout it"), self.tr("other\nfirst guess"))
+        worth = () if off is None else (self.tr("loss\nwithout"), self.tr("other\nguess"))
         columns = (self.tr("pattern"), *worth, *titles, self.tr("entropy"))
         self.show_sheet(Sheet(np.array(rows, dtype=object), self._names(), columns))
         self.resizeColumnsToContents()

@@ -130,9 +130,9 @@ class HeadSurvey(View):
     # How it is laid out
 
     def _lay_out(self) -> None:
-        self.sort.addItem(self.tr("Sort: layer"), None)
+        self.sort.addItem(self.tr("Rows by layer"), None)  # "Sort: layer" is that of the atlas beside it
         for relation in RELATIONS:
-            self.sort.addItem(self.tr("Sort: {0}").format(self._titles[relation]), relation)
+            self.sort.addItem(self.tr("Rows by {0}").format(self._titles[relation]), relation)
         self.choose_file.setToolTip(
             self.tr("A text file: each sentence is a text; a tab in a line stands between A and B")
         )
@@ -218,6 +218,8 @@ class HeadSurvey(View):
     def _forget_off(self) -> None:
         self.off = None
         self._loss.hide()
+        if self.sort.currentData() in (RISE, CHANGED):
+            self.sort.setCurrentIndex(0)
         while self.sort.count() > 1 + len(RELATIONS):
             self.sort.removeItem(self.sort.count() - 1)
 
@@ -243,9 +245,12 @@ class HeadSurvey(View):
 
     def _show_off(self, off: HeadsOff) -> None:
         self.off = off
-        for key, title in ((RISE, self.tr("Sort: loss without it")), (CHANGED, self.tr("Sort: other first guess"))):
+        for key, title in (
+            (RISE, self.tr("Rows by loss without it")),
+            (CHANGED, self.tr("Rows by other first guesses")),
+        ):
             self.sort.addItem(title, key)
-        self._fill()
+        self.sort.setCurrentIndex(self.sort.findData(RISE))
         self._tell_off(off)
 
     def _tell_off(self, off: HeadsOff) -> None:
