@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from explorer import paths
 
 Theme = Literal["light", "dark", "system"]
-Role = Literal["question", "answer", "heading", "faint", "refusal", "mono", "group", "strip", "fold"]
+Role = Literal["question", "answer", "heading", "faint", "refusal", "mono", "group", "strip", "fold", "narrow"]
 
 TEXT_SCALES = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 
@@ -157,7 +157,8 @@ def role(widget: QWidget, name: Role) -> QWidget:
     """Gives a label its place in the hierarchy of a page: its size, weight and colour. Gives back ``widget``.
 
     "group" frames what belongs together, "strip" is a band across the window, "fold" a button that unfolds what is
-    below it. An edit whose text cannot be has the property "invalid"; a sentence near it says why.
+    below it, "narrow" the headings of a table with many columns. An edit whose text cannot be has the property
+    "invalid"; a sentence near it says why.
     """
     widget.setProperty("role", name)
     return widget
@@ -361,6 +362,7 @@ QToolTip { background: $panel; color: $ink; border: 1px solid $line; padding: 4p
 QHeaderView::section {
     background: $paper; color: $faint; border: none; border-bottom: 1px solid $line; padding: 3px 8px;
 }
+QHeaderView[role="narrow"]::section { padding: 3px 4px; }
 QTableView { gridline-color: $line; border: none; selection-background-color: $accent; }
 QTableCornerButton::section { background: $paper; border: none; }
 QAbstractScrollArea::corner { background: transparent; border: none; }

@@ -16,7 +16,7 @@ from explorer.widgets.atlas import RESOLUTION, Atlas
 from explorer.widgets.axis import elided, token_axis
 from explorer.widgets.beside import Beside
 from explorer.widgets.difference import blank, replaced
-from explorer.widgets.figures import rounded_percent, signed
+from explorer.widgets.figures import plus, rounded_percent, signed
 from explorer.widgets.heatmap import Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
 from explorer.widgets.line import Line
@@ -246,10 +246,8 @@ class AttentionDifference(View):
             self._say(self.tr("{0} → {1}: the pinned text has no {2} there."), looks, seen, missing)
             return
         now, then = float(trace.attention[(*self._head, *cell)]), float(before.attention[(*self._head, row, column)])
-        change = signed(now - then)
-        change = f"+{change}" if now > then and change.strip("0.") else change
         sentence = self.tr("{0} looks at {1} with {2} now and with {3} in the pinned answer: {4}.")
-        self._say(sentence, looks, seen, signed(now), signed(then), change)
+        self._say(sentence, looks, seen, signed(now), signed(then), plus(now - then))
 
     def _python(self) -> str:
         assert self.workspace.pinned is not None

@@ -46,7 +46,9 @@ class ChangeColumns(Picture):
         self._found: Found | None = None
         self._asked: Hashable = None
         self._sides = ("", "")  # the expressions that give the numbers now and then
-        self.job = Job(workspace, f"{type(page).__name__}.{file}", start, self.columns)
+        self._stack.setFocusProxy(self.columns)
+        # Not the columns alone: the stack around them would keep their room, empty, until they are asked for.
+        self.job = Job(workspace, f"{type(page).__name__}.{file}", start, self._stack)
         self._line = Line()
         for place, part in enumerate((self._line, self.job), start=1):
             self.column.insertWidget(place, part)

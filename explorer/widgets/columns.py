@@ -13,14 +13,13 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.axis import elided
-from explorer.widgets.figures import signed
+from explorer.widgets.figures import plus, signed
 from explorer.widgets.pointed import Pointed
 from model.trace import Floats
 
 _WIDEST = 74.0  # pixels from one column to the next
-_HEIGHT = 120.0  # pixels from the lowest end to the highest, where nothing else is said
+_HEIGHT, _LOWEST = 120.0, 50.0  # pixels from the lowest end to the highest, where nothing else is said
 _LEAST = 40  # letters of text that it is as wide as, at least
-_LOWEST = 50.0  # the same where there is not
 _GAPS_FROM = 4.0  # pixels a column, from which on columns stand apart
 
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -10, Qt.Key.Key_PageDown: 10}
@@ -30,16 +29,22 @@ class Columns(Pointed):
     """Shows ``values`` (T,) over ``labels``; NaN leaves a gap, and a number below zero hangs from the line.
 
     A click or the left and right keys choose one. ``quantity`` says in a table what the numbers are; ``height`` is that
-    from the lowest end to the highest, where there is room.
+    from the lowest end to the highest, where there is room, and ``least`` the same where there is not.
     """
 
     chosen = Signal(int)
 
     def __init__(
-        self, quantity: str, parent: QWidget | None = None, *, is_signed: bool = False, height: float = _HEIGHT
+        self,
+        quantity: str,
+        parent: QWidget | None = None,
+        *,
+        is_signed: bool = False,
+        height: float = _HEIGHT,
+        least: float = _LOWEST,
     ) -> None:
         super().__init__(parent)
-        self._most = height
+        self._most, self._least = height, least
         self._quantity, self._is_signed = quantity, is_signed
         self._values: Floats = np.zeros(0, dtype=np.float32)
         self._labels: tuple[str, ...] = ()
@@ -85,7 +90,7 @@ class Columns(Pointed):
         return QSize(480, round(self._words() + self._most))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(round(QFontMetricsF(theme.font()).averageCharWidth() * _LEAST), round(self._words() + _LOWEST))
+        return QSize(round(QFontMetricsF(theme.font()).averageCharWidth() * _LEAST), round(self._words() + self._least))
 
     # Mouse and keys
 
@@ -116,8 +121,7 @@ class Columns(Pointed):
     # The picture
 
     def _written(self, value: float) -> str:
-        figures = signed(value, self._decimals)
-        return f"+{figures}" if self._is_signed and figures.strip("0.") and value > 0 else figures
+        return (plus if self._is_signed else signed)(value, self._decimals)
 
     def _pitch(self) -> float:
         return min(_WIDEST, self.width() / max(1, len(self._labels)))
@@ -136,7 +140,7 @@ class Columns(Pointed):
             return
         painter, colours, pitch = QPainter(self), theme.palette(), self._pitch()
         high, low = (float(bound(self._values, initial=0.0)) for bound in (np.nanmax, np.nanmin))
-        room = max(_LOWEST, min(self._most, self.height() - self._words()))
+        room = max(self._least, min(self._most, self.height() - self._words()))
         scale = room / ((high - low) or 1.0)  # pixels a unit
         line = self._figures() + high * scale
         bottom = self._figures() * (2 if self._is_signed else 1) + room

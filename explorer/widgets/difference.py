@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
+from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
@@ -68,11 +70,7 @@ def two_spaces(now: Answer, pinned: Answer) -> str:
 
 def other_layers(now: Answer, pinned: Answer) -> str:
     """Why the two answers cannot be compared layer by layer; empty where they can."""
-    try:
-        difference.require_layers(now.trace, pinned.trace)
-    except ValueError as error:
-        return escape(str(error))
-    return ""
+    return _refused(difference.require_layers, now.trace, pinned.trace)
 
 
 def no_predictions(now: Answer, pinned: Answer) -> str:
@@ -89,13 +87,7 @@ def no_predictions(now: Answer, pinned: Answer) -> str:
             "One of the two models says what comes next and the other what stands at a position: there is no "
             "difference to show. Choose Now or Pinned.",
         )
-    if now.bert.tokenizer.tokens != pinned.bert.tokenizer.tokens:
-        return translate(
-            "Difference",
-            "The pinned answer is by {0}, which has another vocabulary: its predictions cannot be compared one by one. "
-            "Choose Now or Pinned, or pin an answer of this model.",
-        ).format(escape(pinned.bert.name))
-    return ""
+    return _refused(difference.require_vocabulary, now.bert, pinned.bert)
 
 
 def no_verdicts(now: Answer, pinned: Answer) -> str:
@@ -119,4 +111,13 @@ def no_pairs(now: Answer, pinned: Answer) -> str:
         return translate(
             "Difference", "The pinned answer is of one sentence only. Pin an answer of two to compare them."
         )
+    return ""
+
+
+def _refused(require: Callable[[Any, Any], None], now: Any, pinned: Any) -> str:
+    """Why ``require`` does not let the two be compared; empty where it does."""
+    try:
+        require(now, pinned)
+    except ValueError as error:
+        return escape(str(error))
     return ""

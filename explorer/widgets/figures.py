@@ -32,8 +32,7 @@ def rounded_percent(share: float) -> str:
 def points(before: float, after: float) -> str:
     """How a probability changed, in percentage points with their sign."""
     change = (after - before) * 100
-    written = signed(change, 1 if abs(change) >= _FINE else 2)
-    return f"+{written}" if change > 0 and written.strip("0.") else written
+    return plus(change, 1 if abs(change) >= _FINE else 2)
 
 
 def signed(value: float, decimals: int = 3) -> str:
@@ -41,6 +40,12 @@ def signed(value: float, decimals: int = 3) -> str:
     if math.isnan(value):
         return "–"
     return f"{value:z.{decimals}f}".replace("-", MINUS)
+
+
+def plus(change: float, decimals: int = 3) -> str:
+    """As ``signed``, with a plus before what is more."""
+    written = signed(change, decimals)
+    return f"+{written}" if change > 0 and written.strip("0.") else written
 
 
 def cosine(value: float) -> str:

@@ -8,26 +8,21 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QFileDialog, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QFileDialog, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from explorer import paths, theme
-from explorer.export import Sheet
-from explorer.widgets.cells import LEFT, RIGHT, Cell, Cells
-from explorer.widgets.figures import rounded_percent, signed
+from explorer import paths
+from explorer.widgets.figures import plus, rounded_percent, signed
+from explorer.widgets.head_rows import CHANGED, RISE, HeadRows
 from explorer.widgets.heads import Heads
 from explorer.widgets.job import Job
 from explorer.widgets.line import Line
-from explorer.widgets.number_table import NumberTable
 from explorer.widgets.page import Page
 from explorer.widgets.panel import strong
 from explorer.widgets.picture import Picture
 from explorer.widgets.view import View, lines
 from explorer.workspace import Selection
-from model.lens import attention, head_finder
-from model.lens.attention import Head
+from model.lens import head_finder
 from model.lens.head_finder import MOST, RELATIONS, HeadsOff, HeadTable, Text
 from model.trace import Trace
 
@@ -37,10 +32,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 64  # heads: those of a small model are soon counted
 _LONGEST = 1_000_000  # characters of a file that are read
 _LEAST = 14  # lines of text that the table is as high as, at least
-_SHADES = 32
 _OTHERS = 3  # patterns that are told of, the first included
-_NAME = 0  # the column that names what a head does most often
-_RISE, _CHANGED = "rise", "changed"  # what a head's absence does: fields of ``HeadsOff``, and sorts
 
 
 class HeadSurvey(View):
@@ -56,17 +48,14 @@ class HeadSurvey(View):
         self.found: HeadTable | None = None
         self.off: HeadsOff | None = None  # is asked for by a button of its own
         self._off_asked: tuple[Hashable, ...] = ()
-        self._order: list[Head] = []  # a row each
-        self._keys: list[str | None] = []  # what each column that is shown sorts by
-        self.table = _Table()
+        self.table = HeadRows(self._titles)
         self.table.setAccessibleName(self.tr("How often each head looks where"))
-        self.table.setItemDelegate(Cells(self.table, self._look))
         self.sort = QComboBox()
         self.sort.setAccessibleName(self.tr("Sort the table by"))
         self.sort.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.choose_file = QPushButton(self.tr("Own texts…"))
         self.ours = QPushButton(self.tr("Our texts"))
-        self.picture = Picture(self.table, self.sheet, "heads", python=self._python)
+        self.picture = Picture(self.table, self.table.sheet, "heads", python=self._python)
         self._source, self._shown = Line(2), QWidget()
         self.job = Job(self.workspace, "HeadSurvey.table", self.tr("Count for all heads"), self._shown)
         self._loss = Line(2)
@@ -96,39 +85,14 @@ class HeadSurvey(View):
         self._offer()
 
     def mark(self, selection: Selection) -> None:
-        head, column = selection.head or (0, 0), max(self.table.currentIndex().column(), 0)
-        if head in self._order:
-            self.table.mark((self._order.index(head), column))
-
-    def sheet(self) -> Sheet:
-        """A row a head in the order shown: how often it looks where, how much of it, what is lost without it."""
-        found = self.found
-        if found is None:
-            return Sheet(np.zeros((0, 0)), (), ())
-        rows = [
-            [
-                found.named(head),
-                *(float(found.hits[relation][head]) for relation in RELATIONS),
-                *(float(found.mass[relation][head]) for relation in RELATIONS),
-                float(found.entropy[head]),
-                *self._worth(head),
-            ]
-            for head in self._order
-        ]
-        names = [f"{relation} hits" for relation in RELATIONS] + [f"{relation} mass" for relation in RELATIONS]
-        worth = () if self.off is None else ("rise of loss without it", "other first guesses without it")
-        return Sheet(np.array(rows, dtype=object), self._names(), ("pattern", *names, "entropy", *worth))
-
-    def _worth(self, head: Head) -> list[float]:
-        """What is lost without ``head``; nothing before that is asked for."""
-        return [] if self.off is None else [float(self.off.rise[head]), float(self.off.changed[head])]
+        self.table.mark_head(selection.head or (0, 0))
 
     def _python(self) -> str:
         """The lines that make the same table."""
         key, off = self.sort.currentData(), ""
         heads = "list(np.ndindex(found.entropy.shape))"
         if key is not None:
-            of = f"off.{key}" if key in (_RISE, _CHANGED) else f"found.hits[{key!r}]"
+            of = f"off.{key}" if key in (RISE, CHANGED) else f"found.hits[{key!r}]"
             heads = f"model.lens.attention.order({of}.astype(np.float32))"
         if self.off is not None:
             off = (
@@ -166,9 +130,9 @@ class HeadSurvey(View):
     # How it is laid out
 
     def _lay_out(self) -> None:
-        self.sort.addItem(self.tr("Sort: layer"), None)
+        self.sort.addItem(self.tr("Rows by layer"), None)  # "Sort: layer" is that of the atlas beside it
         for relation in RELATIONS:
-            self.sort.addItem(self.tr("Sort: {0}").format(self._titles[relation]), relation)
+            self.sort.addItem(self.tr("Rows by {0}").format(self._titles[relation]), relation)
         self.choose_file.setToolTip(
             self.tr("A text file: each sentence is a text; a tab in a line stands between A and B")
         )
@@ -194,8 +158,8 @@ class HeadSurvey(View):
 
     def _connect(self) -> None:
         self.sort.currentIndexChanged.connect(self._fill)
-        self.table.horizontalHeader().sectionClicked.connect(self._sort_by)
-        self.table.chosen.connect(lambda row, _: self.workspace.select(head=self._order[row]))
+        self.table.sort_asked.connect(self._sort_by)
+        self.table.chosen.connect(lambda row, _: self.workspace.select(head=self.table.heads[row]))
         self.table.opened.connect(self.opened)
         self.choose_file.clicked.connect(self._ask_for_file)
         self.ours.clicked.connect(lambda: self.ask_file(None))
@@ -254,6 +218,8 @@ class HeadSurvey(View):
     def _forget_off(self) -> None:
         self.off = None
         self._loss.hide()
+        if self.sort.currentData() in (RISE, CHANGED):
+            self.sort.setCurrentIndex(0)
         while self.sort.count() > 1 + len(RELATIONS):
             self.sort.removeItem(self.sort.count() - 1)
 
@@ -279,9 +245,12 @@ class HeadSurvey(View):
 
     def _show_off(self, off: HeadsOff) -> None:
         self.off = off
-        for key, title in ((_RISE, self.tr("Sort: loss without it")), (_CHANGED, self.tr("Sort: other first guess"))):
+        for key, title in (
+            (RISE, self.tr("Rows by loss without it")),
+            (CHANGED, self.tr("Rows by other first guesses")),
+        ):
             self.sort.addItem(title, key)
-        self._fill()
+        self.sort.setCurrentIndex(self.sort.findData(RISE))
         self._tell_off(off)
 
     def _tell_off(self, off: HeadsOff) -> None:
@@ -291,7 +260,7 @@ class HeadSurvey(View):
         most = self.tr("Most is lost without layer {0} · head {1}: {2} nats, and {3} of the first guesses are others.")
         most = most.format(
             *(number + 1 for number in off.worst),
-            _with_sign(float(off.rise[off.worst])),
+            plus(float(off.rise[off.worst])),
             rounded_percent(float(off.changed[off.worst])),
         )
         over = self.tr(
@@ -320,80 +289,13 @@ class HeadSurvey(View):
         ]
         return f"{strong(surest)} {self.tr('Then: {0}.').format(', '.join(others))}" if others else strong(surest)
 
-    def _sort_by(self, column: int) -> None:
-        key = self._keys[column]
-        self.sort.setCurrentIndex(0 if key is None else max(self.sort.findData(key), 0))
+    def _sort_by(self, key: str) -> None:
+        self.sort.setCurrentIndex(self.sort.findData(key) if key else 0)
 
     def _fill(self) -> None:
-        found = self.found
-        if found is None:
-            return
-        self._order = self._sorted(found)
-        self._keys = [None, *([] if self.off is None else [_RISE, _CHANGED]), *RELATIONS, None]
-        numbers = [*(found.hits[name] for name in RELATIONS), found.entropy]
-        rows = [
-            [self._titles[found.named(head)], *self._worth(head), *(float(of[head]) for of in numbers)]
-            for head in self._order
-        ]
-        titles = [self._titles[name].replace(" ", "\n", 1) for name in RELATIONS]
-        worth = () if self.off is None else (self.tr("loss\nwithout it"), self.tr("other\nfirst guess"))
-        columns = (self.tr("pattern"), *worth, *titles, self.tr("entropy"))
-        self.table.show_sheet(Sheet(np.array(rows, dtype=object), self._names(), columns))
-        self.table.resizeColumnsToContents()
-        self.mark(self.workspace.selection)
-
-    def _sorted(self, found: HeadTable) -> list[Head]:
-        key = self.sort.currentData()
-        if key is None:
-            return [(int(layer), int(head)) for layer, head in np.ndindex(*found.entropy.shape)]
-        of = getattr(self.off, key) if key in (_RISE, _CHANGED) else found.hits[key]
-        return attention.order(of.astype(np.float32))
-
-    def _names(self) -> list[str]:
-        return [self.tr("layer {0} head {1}").format(layer + 1, head + 1) for layer, head in self._order]
-
-    def _look(self, row: int, column: int) -> Cell:
-        value, key = self.table.numbers.sheet.values[row, column], self._keys[column]
-        colours, font = theme.palette(), theme.font()
-        if column == _NAME:
-            return Cell(value, font, colours.ink, alignment=LEFT)
-        if self.table.selectionModel().isRowSelected(row):
-            return Cell(_written(value, key), font, colours.ink, alignment=RIGHT)
-        if key in (None, _RISE) or np.isnan(value):
-            return Cell(_written(value, key), font, colours.ink if key else colours.faint, alignment=RIGHT)
-        tint = theme.mixed(colours.attention_low, colours.attention_high, round(value * _SHADES) / _SHADES)
-        return Cell(_written(value, key), font, theme.readable_on(tint), tint, RIGHT)
-
-
-class _Table(NumberTable):
-    """Enter, or a double click, asks to see the head of the current row."""
-
-    opened = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.horizontalHeader().setSectionsClickable(True)
-        self.doubleClicked.connect(self.opened)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._tell(self.currentIndex(), self.currentIndex())
-            self.opened.emit()
-        else:
-            super().keyPressEvent(event)
-
-
-def _written(value: float, key: str | None) -> str:
-    """A rate in whole per cents, the change of the loss, or, without a key, the entropy."""
-    if key is None:
-        return signed(value, 1)
-    return _with_sign(value) if key == _RISE else signed(value * 100, 0)
-
-
-def _with_sign(change: float) -> str:
-    written = signed(change)
-    return f"+{written}" if change > 0 and written.strip("0.") else written
+        if self.found is not None:
+            self.table.show_heads(self.found, self.off, self.sort.currentData())
+            self.mark(self.workspace.selection)
 
 
 def _ours() -> Path:

@@ -12,7 +12,7 @@ from explorer.export import Sheet
 from explorer.widgets.axis import Axis
 from explorer.widgets.beside import Beside
 from explorer.widgets.effect import name, quoted
-from explorer.widgets.figures import rounded_percent, signed
+from explorer.widgets.figures import plus, rounded_percent
 from explorer.widgets.heatmap import Heatmap, Scale
 from explorer.widgets.job import AT_ONCE, Job
 from explorer.widgets.legend import Legend
@@ -144,12 +144,11 @@ class HeadFinder(Picture):
 
     def _shift(self, result: HeadsThatMatter, head: Head) -> Shift:
         layer, number = head
-        written = signed(float(result.change[head]), 2)
         return Shift(
             self.tr("layer {0} head {1}").format(layer + 1, number + 1),
             float(result.without[head]),
             before=result.now,
-            change=f"+{written}" if result.change[head] > 0 and written.strip("0.") else written,
+            change=plus(float(result.change[head]), 2),
             group=self.tr("Largest: p without it, change of ln p"),
         )
 

@@ -34,6 +34,7 @@ BITES, PROGRAMS = "He got bit by a Python.", "Python is a programming language."
 _LONGEST = 400  # characters of a sentence
 _AT_ONCE = 64  # tokens of a text that is compared for a look already; of a longer one the passes take too long
 _FAINT = 0.1  # a largest share of attention: below, two decimals say too little
+_LOWEST = 34.0  # pixels of the columns, so that both sentences of a long text fit one below the other
 _EXPECTED = 3  # pieces that are named where the word is masked
 
 
@@ -65,7 +66,7 @@ class LayerSenses(View):
         self.example = QPushButton(self.tr("Example: two pythons"))
         self.curve = LayerCurve(_three)
         self.curved = Picture(self.curve, self.curve.sheet, "text-vs-context", python=self._python)
-        self.looks = tuple(Columns("attention") for _ in range(2))
+        self.looks = tuple(Columns("attention", least=_LOWEST) for _ in range(2))
         self.attention = tuple(
             Picture(looks, looks.sheet, "text-vs-context", python=partial(self._python_of_attention, side))
             for side, looks in enumerate(self.looks)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QFocusEvent, QFont, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from explorer import theme
@@ -22,6 +23,7 @@ class NumberModel(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.sheet = Sheet(np.zeros((0, 0), dtype=np.float32), (), ())
+        self.headings: Callable[[], QFont] = theme.mono
 
     def show_sheet(self, sheet: Sheet) -> None:
         """Shows other numbers."""
@@ -53,7 +55,7 @@ class NumberModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return (self.sheet.columns if orientation == Qt.Orientation.Horizontal else self.sheet.rows)[section]
         if role == Qt.ItemDataRole.FontRole:
-            return theme.mono()
+            return self.headings()
         return None
 
 

@@ -181,11 +181,11 @@ class CandidatesDifference(MapDifference):
     def __init__(self, page: Page) -> None:
         words = WordMap(scale=Scale.SIGNED)
         self.map = LayerMap(words, "masked-lm-layers-difference", self._python)
-        self.map.set_heading(self.tr("Across the layers"), self.tr("what changed most, in percentage points"))
+        self.map.set_heading(self.tr("Across the layers"))
         super().__init__(page, self.map, tokens=None)
         self._rows: tuple[tuple[Change, ...], ...] = ()
         self._places: tuple[int, int | None] = (0, None)
-        words.setAccessibleName(self.map.heading)
+        words.setAccessibleName(self.tr("What changed most by layer, in percentage points"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.map)

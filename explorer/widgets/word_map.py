@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.axis import Axis, Line
-from explorer.widgets.figures import rounded_percent, signed
+from explorer.widgets.figures import plus, rounded_percent
 from explorer.widgets.heatmap import Heatmap, Scale
 from model.trace import Floats
 
@@ -52,7 +53,7 @@ class WordMap(Heatmap):
             return
         small = QFontMetricsF(self._figures)
         widest = small.horizontalAdvance(rounded_percent(0.9996)) + 2  # the longest there is
-        write = rounded_percent if self._scale is Scale.SHARE else _points
+        write = rounded_percent if self._scale is Scale.SHARE else partial(plus, decimals=1)
         with_share = down.cell >= metrics.height() + small.height() + 4 and across.cell >= widest
         for row in down.entries(len(self._rows), 1):
             for column in across.entries(len(self._columns), 1):
@@ -70,8 +71,3 @@ class WordMap(Heatmap):
                 painter.setFont(font)
                 text = metrics.elidedText(self._words[row][column], Qt.TextElideMode.ElideRight, box.width())
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
-
-def _points(value: float) -> str:
-    written = signed(value, 1)
-    return f"+{written}" if value > 0 and written.strip("0.") else written

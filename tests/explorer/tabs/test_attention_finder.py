@@ -65,6 +65,11 @@ def test_sorted_by_a_pattern_the_rates_fall(tab: AttentionTab, qtbot: QtBot) -> 
         assert (np.diff(rates) <= 0).all()
 
 
+def test_it_is_told_apart_what_is_sorted(tab: AttentionTab) -> None:
+    names = [{box.itemText(place) for place in range(box.count())} for box in (tab.heads.sort, tab.survey.sort)]
+    assert not names[0] & names[1]
+
+
 def test_enter_shows_the_head_of_the_row(tab: AttentionTab, workspace: Workspace, qtbot: QtBot) -> None:
     tab.survey.sort.setCurrentIndex(1)
     found = tab.survey.found
@@ -102,6 +107,10 @@ def test_what_is_lost_without_a_head_is_told_sorted_and_leaves_with_the_table(
     assert expected.worst is not None
     layer, head = expected.worst
     assert plain(tab.survey.loss).startswith(f"Most is lost without layer {layer + 1} · head {head + 1}: +")
+    assert tab.survey.table.numbers.sheet.rows[0] == f"layer {layer + 1} head {head + 1}"
+    tab.resize(1410, 640)
+    settle()
+    assert tab.survey.table.horizontalScrollBar().maximum() == 0
     for name, of in (("rise of loss without it", expected.rise), ("other first guesses without it", expected.changed)):
         tab.survey.table.horizontalHeader().sectionClicked.emit(1 if of is expected.rise else 2)
         rows = list(csv.DictReader(io.StringIO(tab.survey.picture.sheet().csv())))
@@ -110,11 +119,12 @@ def test_what_is_lost_without_a_head_is_told_sorted_and_leaves_with_the_table(
     names = {"bert": workspace.bert, "trace": workspace.trace, "model": model, "np": np}
     assert tab.survey.picture.python is not None
     exec(tab.survey.picture.python(), names)
-    np.testing.assert_array_equal(names["values"].astype(str), tab.survey.sheet().values.astype(str))  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(names["values"].astype(str), tab.survey.picture.sheet().values.astype(str))  # type: ignore[attr-defined]
     tab.survey.ask_file(None)
     settle()
     assert tab.survey.off is None
-    assert len(tab.survey.sheet().columns) == 1 + 2 * len(RELATIONS) + 1
+    assert tab.survey.sort.currentData() is None
+    assert len(tab.survey.picture.sheet().columns) == 1 + 2 * len(RELATIONS) + 1
 
 
 def test_a_model_without_a_masked_lm_head_says_so(

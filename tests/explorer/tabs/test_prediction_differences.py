@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
 
 import model
 from explorer.comparison import Shown
@@ -115,3 +117,19 @@ def test_one_sentence_alone_has_no_pair_to_compare(pair: NextSentenceTab, worksp
     workspace.set_texts("My dog is cute", "")
     settle()
     assert pair.sentence == "There is only one sentence. Type a second one into B to compare what follows."
+
+
+def test_columns_that_are_not_asked_for_keep_no_room(
+    masked: MaskedLMTab, workspace: Workspace, settle: Settle, qtbot: QtBot
+) -> None:
+    workspace.set_texts(" ".join(["My dog is cute."] * 16), "")
+    settle()
+    view = cast(PredictionDifference, masked.difference())
+    job = view.surprise.job
+    assert job.start.isVisible()
+    below = view.layers.mapTo(view, QPoint()).y() - job.mapTo(view, QPoint()).y() - job.height()
+    assert below <= 20
+    qtbot.mouseClick(job.start, Qt.MouseButton.LeftButton)
+    settle()
+    assert view.surprise.columns.isVisible()
+    assert view.surprise.columns.height() > 100
