@@ -21,7 +21,7 @@ translate = QCoreApplication.translate  # by its own name: lupdate finds the tex
 
 def blank(missing: int, size: int) -> str:
     """How many of ``size`` tokens have no like; empty where all have one."""
-    sentence = translate("Difference", "Tokens without their like in the pinned sentence stay blank: {0} of {1}.")
+    sentence = translate("Difference", "Tokens without their like in the pinned sentence are struck out: {0} of {1}.")
     return sentence.format(missing, size) if missing else ""
 
 

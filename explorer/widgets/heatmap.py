@@ -26,6 +26,7 @@ from explorer.export_drawing import is_drawing
 from explorer.widgets import axis as axes
 from explorer.widgets import shrink
 from explorer.widgets.axis import Axis, Line
+from explorer.widgets.gaps import Gaps
 from model.trace import Floats
 
 Cell = tuple[int, int]
@@ -76,7 +77,7 @@ class Heatmap(pg.GraphicsView):
         super().__init__(parent)
         self._scale, self._square, self._widest, self._finest = scale, square, widest, finest
         self._values: Floats = np.zeros((0, 0), dtype=np.float32)
-        self._rows, self._columns = Axis(()), Axis(())
+        self._rows, self._columns, self._gaps = Axis(()), Axis(()), Gaps()
         self._limit = 1.0
         self._per_row = False
         self._cell: Cell | None = None
@@ -101,10 +102,11 @@ class Heatmap(pg.GraphicsView):
     def show_values(self, values: Floats, rows: Axis, columns: Axis, limit: float = 1.0) -> None:
         """Draws ``values`` (R, C) from 0, or -limit, to ``limit``; zoomed out where their shape is new.
 
-        A value that is not finite is drawn as nothing.
+        A value that is not finite is drawn as nothing, and rows and columns that are NaN throughout are struck out.
         """
         anew = values.shape != self._values.shape
-        self._values, self._rows, self._columns, self._limit = values, rows, columns, limit or 1.0
+        self._values, self._limit, self._gaps = values, limit or 1.0, Gaps.of(values)
+        self._rows, self._columns = self._gaps.quiet(rows, columns)
         self._shrunk_by = None
         if anew:
             self.mark(self._cell, self._row)
@@ -346,6 +348,7 @@ class Heatmap(pg.GraphicsView):
         axes.paint_rows(painter, self._rows, down, place.left(), self._row)
         axes.paint_columns(painter, self._columns, across, place.top(), column)
         painter.setClipRect(place.adjusted(-2, -2, 2, 2))
+        self._gaps.paint(painter, place, down, across)
         self._paint_lines(painter, down, across)
         self._paint_values(painter, down, across)
         self._paint_marks(painter)

@@ -163,7 +163,7 @@ def test_a_word_that_is_new_stays_blank_and_says_so(
     workspace.select(cell=(2, 4), token=2)
     settle()
     assert np.isnan(view.heatmap.values[2]).all()
-    assert plain(tab.answer).endswith("Tokens without their like in the pinned sentence stay blank: 1 of 12.")
+    assert plain(tab.answer).endswith("Tokens without their like in the pinned sentence are struck out: 1 of 12.")
     assert plain(view.reading) == "old → is: the pinned text has no old there."
 
 

@@ -104,6 +104,22 @@ def test_the_mouse_tells_which_cell_it_is_over_and_when_it_leaves(qtbot: QtBot) 
     assert told == [(1, 2), (3, 4), None]
 
 
+def test_what_has_no_number_is_struck_out_and_zero_is_paper(qtbot: QtBot) -> None:
+    values = np.zeros((4, 4), dtype=np.float32)
+    values[1], values[:, 2] = np.nan, np.nan
+    heatmap = shown(qtbot, values, scale=Scale.SIGNED)
+    struck = {cell for cell in np.ndindex(4, 4) if colour(heatmap, cell) == theme.palette().panel}
+    assert struck == {cell for cell in np.ndindex(4, 4) if cell[0] == 1 or cell[1] == 2}
+    assert colour(heatmap, (0, 0)) == theme.palette().zero
+    image = heatmap.grab().toImage()
+    for cell in struck:
+        middle = heatmap.cell_rect(cell).center().toPoint()
+        near = {image.pixelColor(middle + QPoint(by, by)).name().upper() for by in (-1, 0, 1)}
+        assert near != {theme.palette().panel}
+    heatmap.show_values(np.zeros((4, 4), dtype=np.float32), *(Axis(("a", "b", "c", "d")) for _ in range(2)))
+    assert colour(heatmap, (1, 1)) == theme.palette().zero
+
+
 def test_a_click_chooses_and_a_drag_does_not(qtbot: QtBot) -> None:
     heatmap = shown(qtbot, np.eye(5, dtype=np.float32))
     told: list[tuple[int, int]] = []
