@@ -147,6 +147,7 @@ def test_each_row_moved_by_itself_and_whole_where_it_looks_at_what_is_new(starte
     matching = difference.match(after.inputs, before.inputs)
     np.testing.assert_array_equal(difference.moved_rows(after, before, matching, (2, 3)), [0, 0, np.nan, 0, 1, 0.5, 0])
     assert not np.nan_to_num(difference.moved_rows(after, before, matching, (2, 4))).any()
+    assert difference.moved(after, before, matching)[2, 3] == pytest.approx((1 + 0.5) / 6)  # the mean of the six
 
 
 @settings(deadline=None)  # a pass takes as long as the machine is busy
