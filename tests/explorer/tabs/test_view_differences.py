@@ -269,6 +269,11 @@ def test_the_paragraph_is_asked_with_the_heads_of_either_answer(compared: Compar
     assert view.heatmap.values[0, 4] == pytest.approx(ways[0] - ways[1], abs=1e-4)
 
 
+def test_edits_of_the_question_are_not_in_the_paragraph(compared: Compared) -> None:
+    tab = compared(NextSentenceTab, PLAIN, MASKED, "paragraph")
+    assert plain(tab.answer) == "Nothing is different: your edits are not in this paragraph, and all else is alike."
+
+
 def test_a_head_that_is_off_changes_nothing_below_the_next_layer(compared: Compared) -> None:
     tab = cast(LayersTab, compared(LayersTab, PLAIN, PLAIN.toggle_head(3, 2)))
     values = cast(LensDifference, tab.difference()).heatmap.values
