@@ -22,7 +22,8 @@ _GAP = 6.0  # pixels between labels and map
 class Axis:
     """The labels of one side, ``special`` those of special tokens. ``numbers`` count: they thin out in round steps.
 
-    Where there is not room for all, those ``sought`` take it from their neighbours. What is longer than ``longest`` characters is cut.
+    Where there is not room for all, those ``sought`` take it from their neighbours. What is longer than ``longest``
+    characters is cut.
     """
 
     labels: Sequence[str]
