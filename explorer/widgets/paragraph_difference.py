@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from model.bert import Bert
 
 _AT_ONCE = 8  # sentences: of that many the pairs are soon asked
-_LONGEST = 36  # characters of a sentence beside the map
+_LONGEST = 36  # characters of a sentence beside and above the map
 _SEEN = 0.0005  # of a probability: what is no more reads as the same
 
 
@@ -68,7 +68,7 @@ class ParagraphDifference(MapDifference):
         now, then = self._found
         if cell[0] == cell[1]:
             return self.tr("No sentence is asked whether it follows itself."), ()
-        first, second = (elided(now.sentences[place]) for place in cell)
+        first, second = (elided(now.sentences[place], _LONGEST) for place in cell)
         sentence = self.tr("{0} as A, {1} as B, “{2}” “{3}”: IsNext {4} in the pinned answer and {5} now.")
         shares = (percent(float(found.is_next[cell])) for found in (then, now))
         return sentence, (str(cell[0] + 1), str(cell[1] + 1), first, second, *shares)
