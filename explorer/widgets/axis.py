@@ -22,7 +22,8 @@ _GAP = 6.0  # pixels between labels and map
 class Axis:
     """The labels of one side, ``special`` those of special tokens. ``numbers`` count: they thin out in round steps.
 
-    Where there is not room for all, those ``sought`` take it from their neighbours.
+    Where there is not room for all, those ``sought`` take it from their neighbours. What is longer than ``longest``
+    characters is cut.
     """
 
     labels: Sequence[str]
@@ -30,6 +31,11 @@ class Axis:
     sought: frozenset[int] = frozenset()
     numbers: bool = False
     shown: bool = True
+    longest: int = _LONGEST
+
+    def written(self, entry: int) -> str:
+        """A label, cut where it would take the map's room."""
+        return elided(self.labels[entry], self.longest)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -60,9 +66,9 @@ class Line:
         return range(math.ceil(first / step) * step, last + 1, step)
 
 
-def elided(label: str) -> str:
+def elided(label: str, longest: int = _LONGEST) -> str:
     """``label``, cut where it would take the map's room."""
-    return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
+    return label if len(label) <= longest else label[: longest - 1] + "…"
 
 
 def left_margin(axis: Axis, font: QFont) -> float:
@@ -88,7 +94,7 @@ def right_margin(axis: Axis, font: QFont, cell: float) -> float:
     """Pixels by which a slanted last label reaches past the map."""
     if not axis.shown or axis.numbers or cell < _SLANTED_FROM or not len(axis):
         return 1.0
-    reach = _width(axis.labels[-1], font) * math.cos(math.radians(SLANT)) - cell / 2 + _GAP
+    reach = _width(axis.written(len(axis) - 1), font) * math.cos(math.radians(SLANT)) - cell / 2 + _GAP
     return max(1.0, reach)
 
 
@@ -151,12 +157,12 @@ def _first(axis: Axis, line: Line, chosen: int | None) -> list[int]:
 
 def _row_label(painter: QPainter, axis: Axis, entry: int, box: QRectF, *, bold: bool) -> None:
     _dress(painter, axis, entry, bold)
-    painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, elided(axis.labels[entry]))
+    painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, axis.written(entry))
 
 
 def _column_label(painter: QPainter, axis: Axis, entry: int, line: Line, bottom: float, *, bold: bool) -> None:
     _dress(painter, axis, entry, bold)
-    label, metrics = elided(axis.labels[entry]), QFontMetricsF(painter.font())
+    label, metrics = axis.written(entry), QFontMetricsF(painter.font())
     if axis.numbers:
         width = metrics.horizontalAdvance(label)
         painter.drawText(QPointF(line.centre(entry) - width / 2, bottom - 4), label)
@@ -179,14 +185,13 @@ def _dress(painter: QPainter, axis: Axis, entry: int, bold: bool) -> None:
 
 
 def _widest(axis: Axis, font: QFont) -> float:
-    longest = max(axis.labels, key=lambda label: len(elided(label)), default="")
-    return _width(longest, font)
+    return _width(max(map(axis.written, range(len(axis))), key=len, default=""), font)
 
 
 def _width(label: str, font: QFont) -> float:
     bold = QFont(font)
     bold.setBold(True)
-    return QFontMetricsF(bold).horizontalAdvance(elided(label))
+    return QFontMetricsF(bold).horizontalAdvance(label)
 
 
 def _round(steps: int) -> int:

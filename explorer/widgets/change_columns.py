@@ -29,20 +29,32 @@ if TYPE_CHECKING:
 Lens = Callable[["Bert", Trace], Generator[float, None, Floats]]  # (T,) a number for each token
 Found = list[Floats]  # (T,) now, and then at the likes
 
-_SEEN = 0.005  # what is less is written as zero
-
 
 class ChangeColumns(Picture):
     """A column a token, up for more than in the pinned answer. A click chooses the token."""
 
     found = Signal()  # the numbers are there
 
-    def __init__(self, page: Page, file: str, quantity: str, start: str, decimals: int, height: float = 120.0) -> None:
-        """``quantity`` says in a table what the numbers are, and ``start`` stands on the button for long texts."""
+    def __init__(
+        self,
+        page: Page,
+        file: str,
+        quantity: str,
+        start: str,
+        decimals: int,
+        height: float = 120.0,
+        *,
+        unedited: bool = False,
+    ) -> None:
+        """``quantity`` says in a table what the numbers are, and ``start`` stands on the button for long texts.
+
+        The columns are called by the tokens as they are read, or by the ``unedited`` ones.
+        """
         self.columns = Columns(quantity, is_signed=True, height=height)
         super().__init__(self.columns, self.columns.sheet, file, python=self._python)
         workspace = page.workspace
-        self._workspace, self._decimals = workspace, decimals
+        self._workspace, self._decimals, self._unedited = workspace, decimals, unedited
+        self._seen = 0.5 / 10**decimals  # what is less is written as zero
         self._found: Found | None = None
         self._asked: Hashable = None
         self._sides = ("", "")  # the expressions that give the numbers now and then
@@ -106,7 +118,8 @@ class ChangeColumns(Picture):
         now, then = found
         change = np.nan_to_num(self.columns.values)
         if not change.any():
-            self._line.say(strong(self.tr("Nothing is different here.")))
+            nothing, hardly = self.tr("Nothing is different here."), self.tr("Hardly anything is different here.")
+            self._line.say(strong(hardly if np.nan_to_num(now - then).any() else nothing))
             return
         read = place if place is not None and place < len(change) else int(np.abs(change).argmax())
         token = elided(self.columns.sheet().rows[read])
@@ -126,7 +139,7 @@ class ChangeColumns(Picture):
             f"now = {now}\n"
             f"then = {then}\n"
             "values = (now - model.lens.difference.aligned(then, matching))[:, None]\n"
-            f"if np.abs(np.nan_to_num(values)).max() < {_SEEN}:\n"
+            f"if np.abs(np.nan_to_num(values)).max() < {self._seen}:\n"
             "    values *= 0  # what is rounding"
         )
 
@@ -135,8 +148,9 @@ class ChangeColumns(Picture):
         assert trace is not None
         self._found = found
         change = found[0] - found[1]
-        if np.abs(np.nan_to_num(change)).max() < _SEEN:
+        if np.abs(np.nan_to_num(change)).max() < self._seen:
             change *= 0  # or else what is rounding would be as high as the picture
-        self.columns.show_values(change, trace.inputs.originals, self._decimals)
+        tokens = trace.inputs.originals if self._unedited else trace.tokens
+        self.columns.show_values(change, tokens, self._decimals)
         self.mark(self._workspace.selection.token)
         self.found.emit()

@@ -106,11 +106,15 @@ class FlipDifference(MapDifference):
             said = strong(self.tr("Nothing is different: the flip moves every token as far as in the pinned answer."))
         else:
             sentence = (
-                self.tr("The flip moves {0} farther at {1} than in the pinned answer: {2} of 1 − cosine.")
+                self.tr("The flip moves {0} farther at {1} than in the pinned answer, by {2} (1 − cosine).")
                 if change[row, column] > 0
-                else self.tr("The flip moves {0} less far at {1} than in the pinned answer: {2} of 1 − cosine.")
+                else self.tr("The flip moves {0} less far at {1} than in the pinned answer, by {2} (1 − cosine).")
             )
-            words = escape(elided(trace.tokens[column])), heights(len(change))[row], signed(float(change[row, column]))
+            words = (
+                escape(elided(trace.tokens[column])),
+                heights(len(change))[row],
+                signed(abs(float(change[row, column]))),
+            )
             said = strong(sentence.format(*words))
         return f"{said} {blank(int(np.isnan(change[0]).sum()), len(trace.tokens))}".rstrip()
 

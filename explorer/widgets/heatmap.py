@@ -33,7 +33,7 @@ Cell = tuple[int, int]
 
 _LARGEST_CELL = 56.0  # pixels
 _LINES_FROM = 7.0  # pixels a cell, from which on thin lines part the cells
-_LEAST_WRITTEN = 0.095  # of the scale; paler cells stay empty so that the eye finds the strong ones
+LEAST_WRITTEN = 0.095  # of the scale; paler cells stay empty so that the eye finds the strong ones
 _FINE = 0.1  # a strongest colour that stands for less asks for a third decimal
 _FRAME = 7.0  # pixels down, at least, of the frame around a row
 _FEWEST_CELLS = 4  # along a side at the strongest zoom
@@ -380,7 +380,7 @@ class Heatmap(pg.GraphicsView):
             strongest = float(np.nanmax(np.abs(self._values[row]), initial=0)) or 1.0 if self._per_row else 1.0
             for column in across.entries(len(self._columns), 1):
                 value = float(self._values[row, column])
-                if not math.isfinite(value) or abs(value) < _LEAST_WRITTEN * self._limit * strongest:
+                if not math.isfinite(value) or abs(value) < LEAST_WRITTEN * self._limit * strongest:
                     continue
                 text = f"{value:.{decimals}f}".replace("-", "−")
                 if tight and self._scale is Scale.SIGNED:

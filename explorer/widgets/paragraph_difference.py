@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from model.bert import Bert
 
 _AT_ONCE = 8  # sentences: of that many the pairs are soon asked
+_LONGEST = 36  # characters of a sentence beside and above the map
 _SEEN = 0.0005  # of a probability: what is no more reads as the same
 
 
@@ -67,7 +68,7 @@ class ParagraphDifference(MapDifference):
         now, then = self._found
         if cell[0] == cell[1]:
             return self.tr("No sentence is asked whether it follows itself."), ()
-        first, second = (elided(now.sentences[place]) for place in cell)
+        first, second = (elided(now.sentences[place], _LONGEST) for place in cell)
         sentence = self.tr("{0} as A, {1} as B, “{2}” “{3}”: IsNext {4} in the pinned answer and {5} now.")
         shares = (percent(float(found.is_next[cell])) for found in (then, now))
         return sentence, (str(cell[0] + 1), str(cell[1] + 1), first, second, *shares)
@@ -87,13 +88,18 @@ class ParagraphDifference(MapDifference):
         self._found = found
         now, then = found
         change = now.is_next - then.is_next
-        names = Axis([f"{number} {sentence}" for number, sentence in enumerate(now.sentences, start=1)])
+        names = Axis(
+            [f"{number} {sentence}" for number, sentence in enumerate(now.sentences, start=1)], longest=_LONGEST
+        )
         numbers = Axis([str(number) for number in range(1, len(change) + 1)], numbers=True)
         self.show_numbers(change, names, numbers)
-        if not np.nanmax(np.abs(change)) >= _SEEN:
-            self.answer = strong(
-                self.tr("Nothing is different: model, direction, heads and layers say of every pair what they did.")
+        most = float(np.nanmax(np.abs(change), initial=0))
+        if most < _SEEN:
+            nothing, hardly = (
+                self.tr("Nothing is different: your edits are not in this paragraph, and all else is alike."),
+                self.tr("Hardly anything is different: no pair changes by a tenth of a percentage point."),
             )
+            self.answer = strong(hardly if most else nothing)
             return
         row, column = self.largest
         sentence = self.tr("Most changes that {1} follows {0}: from {2} to {3}.")

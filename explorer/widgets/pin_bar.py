@@ -48,7 +48,7 @@ class PinBar(QWidget):
         asked, trace = answer.trace.scenario, answer.trace
         off = len(asked.heads_off), len(asked.layers_off)
         parts = [
-            " — ".join(filter(None, (asked.first, asked.second))),
+            " — ".join(filter(None, (asked.first.strip(), asked.second.strip()))),
             *(
                 f"{position} {trace.inputs.originals[position]} → {trace.tokens[position]}"
                 for position in _edited(answer)

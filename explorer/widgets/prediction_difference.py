@@ -77,7 +77,12 @@ class PredictionDifference(View):
         self.picture = Picture(self.shifts, self.shifts.sheet, "masked-lm-difference", python=self._python)
         self.picture.setMaximumWidth(_WIDEST)
         self.surprise = ChangeColumns(
-            page, "surprise-difference", "change of the surprise in nats", self.tr("Ask token by token"), decimals=1
+            page,
+            "surprise-difference",
+            "change of the surprise in nats",
+            self.tr("Ask token by token"),
+            decimals=1,
+            unedited=True,
         )
         self.surprise.set_heading(self.tr("How surprising is each token?"), self.tr("change of −ln p in nats"))
         self.surprise.columns.setAccessibleName(self.tr("How the surprise of each token changed"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -14,7 +15,7 @@ from explorer import theme
 from explorer.export import Sheet
 from explorer.widgets.axis import Axis, Line
 from explorer.widgets.figures import plus, rounded_percent
-from explorer.widgets.heatmap import Heatmap, Scale
+from explorer.widgets.heatmap import LEAST_WRITTEN, Heatmap, Scale
 from model.trace import Floats
 
 _LETTERS = 4  # of a word that a cell has room for, or else it holds none: zoomed in, it does
@@ -37,9 +38,12 @@ class WordMap(Heatmap):
         self.show_values(values, rows, columns, limit)
 
     def sheet(self) -> Sheet:
-        """What is drawn: in each cell the word and its share."""
+        """What is drawn: in each cell the word, where there is one, and its share."""
         cells = [
-            [f"{word} {share:.4f}" for word, share in zip(row, shares, strict=True)]
+            [
+                "" if math.isnan(share) else f"{word} {share:.4f}".lstrip()
+                for word, share in zip(row, shares, strict=True)
+            ]
             for row, shares in zip(self._words, self._values.tolist(), strict=True)
         ]
         words = np.array(cells, dtype=object).reshape(self._values.shape)
@@ -54,20 +58,23 @@ class WordMap(Heatmap):
         small = QFontMetricsF(self._figures)
         widest = small.horizontalAdvance(rounded_percent(0.9996)) + 2  # the longest there is
         write = rounded_percent if self._scale is Scale.SHARE else partial(plus, decimals=1)
-        with_share = down.cell >= metrics.height() + small.height() + 4 and across.cell >= widest
+        wide = across.cell >= widest
+        both = wide and down.cell >= metrics.height() + small.height() + 4
         for row in down.entries(len(self._rows), 1):
             for column in across.entries(len(self._columns), 1):
-                share = float(self._values[row, column])
-                if not self._words[row][column]:
+                share, word = float(self._values[row, column]), self._words[row][column]
+                if not word and not (wide and abs(share) >= LEAST_WRITTEN * self._limit):
                     continue
                 painter.setPen(self._ink[self._level(share)])
-                left, top = across.start + column * across.cell + _SIDE, down.start + row * down.cell
-                box = QRectF(left, top, across.cell - 2 * _SIDE, down.cell)
-                if with_share:
+                box = QRectF(across.start + column * across.cell, down.start + row * down.cell, across.cell, down.cell)
+                if both or not word:
                     painter.setFont(self._figures)
-                    below = box.adjusted(-_SIDE, down.cell / 2, _SIDE, -1)
+                    below = box.adjusted(0, down.cell / 2, 0, -1) if word else box
                     painter.drawText(below, Qt.AlignmentFlag.AlignCenter, write(share))
+                if not word:
+                    continue
+                if both:
                     box.setHeight(down.cell / 2 + 2)
                 painter.setFont(font)
-                text = metrics.elidedText(self._words[row][column], Qt.TextElideMode.ElideRight, box.width())
+                text = metrics.elidedText(word, Qt.TextElideMode.ElideRight, box.width() - 2 * _SIDE)
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)

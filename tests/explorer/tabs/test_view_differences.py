@@ -139,6 +139,10 @@ def test_what_a_flip_moves_is_less_what_it_moved(compared: Compared, starter: mo
         moved.append(1 - cosine(before.hidden[5, 4], after.hidden[5, 4]))
     assert view.heatmap.values[5, 4] == pytest.approx(moved[0] - moved[1], abs=1e-5)
     assert view.map.heading == "What flipping [MASK] changes"
+    change = view.heatmap.values
+    most = float(change.flat[np.abs(change).argmax()])
+    assert f"{'farther' if most > 0 else 'less far'} at " in plain(tab.answer)
+    assert f"than in the pinned answer, by {abs(most):.3f} (1 − cosine)." in plain(tab.answer)
 
 
 def test_new_first_guesses_are_written_into_the_layers(
@@ -240,6 +244,7 @@ def test_what_flips_and_tokens_say_of_a_pair_is_less_what_they_said(compared: Co
         ]
         changes.append((ways[1] - ways[0]) * 100)
     assert view.flips.columns.values[10] == pytest.approx(changes[0] - changes[1], abs=1e-2)
+    assert view.flips.columns.sheet().rows[2] == "[MASK]"
 
 
 def test_a_verdict_that_is_hardly_another_is_not_called_the_same() -> None:
@@ -267,6 +272,11 @@ def test_the_paragraph_is_asked_with_the_heads_of_either_answer(compared: Compar
     asked = Scenario(sentences[0], sentences[4])
     ways = [next_sentence.probabilities(starter, starter.trace(pair))[0] for pair in (asked.toggle_head(3, 2), asked)]
     assert view.heatmap.values[0, 4] == pytest.approx(ways[0] - ways[1], abs=1e-4)
+
+
+def test_edits_of_the_question_are_not_in_the_paragraph(compared: Compared) -> None:
+    tab = compared(NextSentenceTab, PLAIN, MASKED, "paragraph")
+    assert plain(tab.answer) == "Nothing is different: your edits are not in this paragraph, and all else is alike."
 
 
 def test_a_head_that_is_off_changes_nothing_below_the_next_layer(compared: Compared) -> None:
