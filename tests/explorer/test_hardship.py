@@ -17,6 +17,7 @@ from explorer.window import Window
 from model.scenario import Scenario
 from tests.explorer.conftest import Answered
 from tests.explorer.tabs.conftest import plain
+from tests.model.checkpoints import VOCABULARY
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +53,9 @@ def test_a_vocabulary_smaller_than_the_embedding_is_said(
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (tmp_path / "small" / name).unlink(missing_ok=True)
     vocabulary = (tmp_path / "small" / "vocab.txt").read_text("utf-8").splitlines()
-    (tmp_path / "small" / "vocab.txt").write_text("\n".join(vocabulary[:10_000]) + "\n", "utf-8")
+    (tmp_path / "small" / "vocab.txt").write_text("\n".join(vocabulary[:5_000]) + "\n", "utf-8")
     answered(lambda: window.open_model(tmp_path / "small"))
-    assert "The vocabulary names 10000 of the 16384 rows" in window.strip.note.text()
+    assert f"The vocabulary names 5000 of the {VOCABULARY} rows" in window.strip.note.text()
 
 
 def test_the_focus_alone_chooses_no_token(window: Window, qtbot: QtBot) -> None:

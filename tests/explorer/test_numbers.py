@@ -37,6 +37,7 @@ from model.bert import Bert
 from model.scenario import Scenario
 from model.trace import Trace
 from tests.explorer.conftest import Answered
+from tests.model.checkpoints import VOCABULARY
 
 ASKED = Scenario("My dog is cute", "he likes playing").mask(2).flip(8)
 
@@ -301,7 +302,7 @@ def test_candidates_are_the_heads_softmax_over_the_vocabulary(world: World) -> N
     share = shares[world.words.index("horse")]
     rank = int((shares > share).sum()) + 1
     found = re.fullmatch(
-        r"horse: place ([\d,]+) of 16,384, with (?:≤ )?([\d.]+) %\.", plain(page.predictions.score.text())
+        rf"horse: place ([\d,]+) of {VOCABULARY:,}, with (?:≤ )?([\d.]+) %\.", plain(page.predictions.score.text())
     )
     assert found is not None
     assert int(found[1].replace(",", "")) == rank

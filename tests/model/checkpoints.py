@@ -10,7 +10,7 @@ import torch
 import transformers
 
 STARTER = Path("resources/models/starter")
-VOCABULARY = 16_384  # entries of the starter's vocab.txt, which every checkpoint here is given
+VOCABULARY = (STARTER / "vocab.txt").read_text("utf-8").count("\n")  # which every checkpoint here is given
 
 
 def hugging_face(directory: Path, architecture: str, **overrides: Any) -> Any:

@@ -21,7 +21,7 @@ from torch import Tensor
 from model.bert import Bert
 from model.checkpoint import load, save
 from model.wordpiece import WordPiece
-from tests.model.checkpoints import STARTER, hugging_face
+from tests.model.checkpoints import STARTER, VOCABULARY, hugging_face
 
 HEADS = ["BertForPreTraining", "BertForMaskedLM", "BertForNextSentencePrediction", "BertModel"]
 IDS = torch.tensor([[2, 40, 500, 6000, 3]])
@@ -255,10 +255,10 @@ def test_loading_does_not_depend_on_the_file_afterwards(tmp_path: Path) -> None:
 
 
 def test_rows_without_a_word_are_named(tmp_path: Path) -> None:
-    hugging_face(tmp_path, "BertForMaskedLM", vocab_size=16_400)
+    hugging_face(tmp_path, "BertForMaskedLM", vocab_size=VOCABULARY + 16)
     bert = load(tmp_path)
-    assert len(bert.tokenizer.tokens) == bert.config.vocab_size == 16_400
-    assert any("16384 of the 16400 rows" in note for note in bert.notes)
+    assert len(bert.tokenizer.tokens) == bert.config.vocab_size == VOCABULARY + 16
+    assert any(f"{VOCABULARY} of the {VOCABULARY + 16} rows" in note for note in bert.notes)
 
 
 def test_numbers_that_are_not_finite_are_told(tmp_path: Path) -> None:
@@ -401,10 +401,10 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "missing pooler": (change("bert.pooler.dense.bias", None), "lacks bert.pooler.dense.bias"),
     "integers": (change("bert.pooler.dense.bias", lambda old: old.long()), "dense.bias holds int64 numbers"),
     "too few layers": (lambda d: set_config(d, num_hidden_layers=10**9), "1000000000 layers, but .* weights of 2"),
-    "too wide": (lambda d: set_config(d, hidden_size=10**9), r"has the shape \(16384, 32\), but"),
+    "too wide": (lambda d: set_config(d, hidden_size=10**9), rf"has the shape \({VOCABULARY}, 32\), but"),
     "far too wide": (lambda d: set_config(d, hidden_size=10**12), "larger than any computer"),
     "absurdly wide": (lambda d: set_config(d, hidden_size=4 * 10**30), "larger than any computer"),
-    "more words than rows": (more_words, "has 16385 entries, but config.json says 16384"),
+    "more words than rows": (more_words, f"has {VOCABULARY + 1} entries, but config.json says {VOCABULARY}"),
     "code": (code, "could run code"),
     "code, old format": (lambda d: code(d, _use_new_zipfile_serialization=False), "could run code"),
     "code, plain pickle": (bare_code, "could run code"),

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.wordpiece import Settings, WordPiece
+from tests.model.checkpoints import VOCABULARY
 
 STARTER = Path("resources/models/starter")
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -206,7 +207,7 @@ def test_normalized_keeps_typed_special_tokens(starter: WordPiece) -> None:
 
 def test_an_unknown_token_has_no_id(starter: WordPiece) -> None:
     assert starter.id("[PAD]") == 0
-    with pytest.raises(ValueError, match="'playing' is not one of the 16384 entries"):
+    with pytest.raises(ValueError, match=f"'playing' is not one of the {VOCABULARY} entries"):
         starter.id("playing")
 
 

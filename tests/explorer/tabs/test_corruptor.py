@@ -17,6 +17,7 @@ from model.lens import masked_lm
 from model.scenario import Scenario
 from model.training.corruptor import Rates
 from tests.explorer.tabs.conftest import Show, plain
+from tests.model.checkpoints import VOCABULARY
 
 Settle = Callable[[], None]
 
@@ -113,7 +114,7 @@ def test_the_draw_is_put_into_the_question_and_answered(
     assert set(tab.predictions.asked) <= {edit.position for edit in edits}
     position = tab.predictions.position
     assert position is not None
-    share = dict(masked_lm.predictions(starter, trace, position, 16_384))[trace.tokens[position]]
+    share = dict(masked_lm.predictions(starter, trace, position, VOCABULARY))[trace.tokens[position]]
     stands = plain(tab.answer).split(f"{trace.tokens[position]}, which stands there, has ")[1].split(" ")[0:2]
     assert float(stands[0 if stands[0] != "≤" else 1]) == pytest.approx(100 * share, abs=0.5)
 

@@ -16,6 +16,7 @@ from model.bert import Bert
 from model.lens import masked_lm
 from model.scenario import Scenario
 from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
+from tests.model.checkpoints import VOCABULARY
 
 Settle = Callable[[], None]
 
@@ -93,7 +94,7 @@ def test_any_word_shows_its_place_and_probability(
     settle()
     scores = masked_lm.log_probabilities(starter, starter.trace(EXAMPLE), 2)
     place = masked_lm.rank(scores, starter.tokenizer.id("cat"))
-    assert plain(tab.predictions.score.text()).startswith(f"cat: place {place} of 16,384, with ")
+    assert plain(tab.predictions.score.text()).startswith(f"cat: place {place} of {VOCABULARY:,}, with ")
 
 
 def test_a_word_of_pieces_says_how_it_is_scored(tab: MaskedLMTab, qtbot: QtBot, settle: Settle) -> None:

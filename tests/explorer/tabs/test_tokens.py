@@ -14,6 +14,7 @@ from explorer.widgets import input_table as rows
 from explorer.workspace import Workspace
 from model.scenario import Scenario
 from tests.explorer.tabs.conftest import Show, plain
+from tests.model.checkpoints import VOCABULARY
 
 
 @pytest.fixture
@@ -49,7 +50,9 @@ def test_a_word_is_as_wide_as_its_pieces(tab: TokensTab) -> None:
 
 
 def test_the_tab_says_that_playing_is_cut(tab: TokensTab) -> None:
-    assert "playing is not in this vocabulary of 16,384 entries, so it is cut: play + ##ing." in plain(tab.answer)
+    assert f"playing is not in this vocabulary of {VOCABULARY:,} entries, so it is cut: play + ##ing." in plain(
+        tab.answer
+    )
     assert "7 words become 11 tokens" in plain(tab.answer)
 
 
@@ -65,7 +68,7 @@ def test_a_click_on_a_word_opens_it(tab: TokensTab, workspace: Workspace, qtbot:
     cell = tab.table.visualRect(tab.table.rows.index(rows.TOKEN, 4)).center()
     qtbot.mouseClick(tab.table.viewport(), Qt.MouseButton.LeftButton, pos=cell)
     assert workspace.clicked.token == 4
-    assert plain(tab.answer).startswith("cute is in this vocabulary of 16,384 entries, so it stays whole.")
+    assert plain(tab.answer).startswith(f"cute is in this vocabulary of {VOCABULARY:,} entries, so it stays whole.")
 
 
 def test_a_click_chooses_the_token_that_was_let_go_of(tab: TokensTab, workspace: Workspace, qtbot: QtBot) -> None:
@@ -136,7 +139,7 @@ def test_playing_stays_whole_where_the_vocabulary_has_it(
     tab = cast(TokensTab, show(TokensTab))
     workspace.open_model(tmp_path, Scenario("My dog is cute", "He likes playing"))
     qtbot.waitUntil(lambda: "stays whole" in tab.answer, timeout=20_000)
-    assert "playing is in this vocabulary of 16,384 entries, so it stays whole." in plain(tab.answer)
+    assert f"playing is in this vocabulary of {VOCABULARY:,} entries, so it stays whole." in plain(tab.answer)
 
 
 def test_a_column_has_room_for_its_piece_under_an_emoji_of_many_characters(show: Show) -> None:

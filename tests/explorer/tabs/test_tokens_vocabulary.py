@@ -17,6 +17,7 @@ from explorer.window import Window
 from explorer.workspace import Workspace
 from model.lookup import ID, KIND, PIECE
 from tests.explorer.tabs.conftest import Show, plain
+from tests.model.checkpoints import VOCABULARY
 
 
 @pytest.fixture
@@ -47,8 +48,8 @@ def press_header(tab: TokensTab, column: int, qtbot: QtBot) -> None:
 
 def test_every_piece_is_listed_by_its_id(tab: TokensTab, words: list[str]) -> None:
     assert listed(tab) == words
-    assert listed(tab, ID) == [str(entry) for entry in range(16_384)]
-    assert plain(tab.vocabulary.count.text()) == "This model knows 16,384 pieces."
+    assert listed(tab, ID) == [str(entry) for entry in range(VOCABULARY)]
+    assert plain(tab.vocabulary.count.text()) == f"This model knows {VOCABULARY:,} pieces."
 
 
 def test_the_kind_of_a_piece_is_said_in_words(tab: TokensTab, words: list[str]) -> None:
@@ -62,7 +63,7 @@ def test_a_search_keeps_the_pieces_that_have_it_the_piece_itself_first(
     qtbot.keyClicks(tab.vocabulary.search, "ing")
     hits = [word for word in words if "ing" in word]
     assert listed(tab) == ["ing", "##ing", *(word for word in hits if word not in ("ing", "##ing"))]
-    assert plain(tab.vocabulary.count.text()) == f"Pieces with ing: {len(hits)} of 16,384."
+    assert plain(tab.vocabulary.count.text()) == f"Pieces with ing: {len(hits)} of {VOCABULARY:,}."
 
 
 def test_hashes_find_continuations_only(tab: TokensTab, words: list[str], qtbot: QtBot) -> None:
@@ -77,7 +78,7 @@ def test_capitals_find_what_an_uncased_model_reads(tab: TokensTab, qtbot: QtBot)
 
 def test_a_search_without_hits_says_what_becomes_of_such_a_word(tab: TokensTab, qtbot: QtBot) -> None:
     qtbot.keyClicks(tab.vocabulary.search, "<b>q")
-    assert "No piece of 16,384 has <b>q in it." in plain(tab.vocabulary.count.text())
+    assert f"No piece of {VOCABULARY:,} has <b>q in it." in plain(tab.vocabulary.count.text())
     assert listed(tab) == []
 
 

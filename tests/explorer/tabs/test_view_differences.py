@@ -35,6 +35,7 @@ from model.scenario import Scenario
 from model.trace import Floats
 from tests.explorer.runs import made_up
 from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
+from tests.model.checkpoints import VOCABULARY
 
 Settle = Callable[[], None]
 Compared = Callable[..., Page]
@@ -172,7 +173,7 @@ def test_candidates_by_layer_and_surprise_stand_beside_the_predictions(compared:
     entry = starter.tokenizer.id(cell)
     assert abs(shares[0] - shares[1]).argmax() == entry
     assert view.layers.heatmap.values[4, 0] == pytest.approx((shares[0][entry] - shares[1][entry]) * 100, abs=1e-3)
-    alone = [-np.log(dict(masked_lm.predictions(starter, starter.trace(scenario.mask(4)), 4, 16_384))["cute"])
+    alone = [-np.log(dict(masked_lm.predictions(starter, starter.trace(scenario.mask(4)), 4, VOCABULARY))["cute"])
              for scenario in (MASKED, PLAIN)]  # fmt: skip
     assert view.surprise.columns.values[4] == pytest.approx(alone[0] - alone[1], abs=1e-3)
     view.surprise.mark(4)

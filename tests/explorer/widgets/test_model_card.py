@@ -15,6 +15,7 @@ from explorer.widgets.model_card import ModelCard
 from explorer.widgets.stack import shown_layers
 from explorer.window import Window
 from tests.explorer.tabs.conftest import plain
+from tests.model.checkpoints import VOCABULARY
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def card(window: Window, qtbot: QtBot) -> ModelCard:
 def test_it_names_sizes_vocabulary_heads_and_origin(card: ModelCard, starter_folder: Path) -> None:
     assert card.summary.text() == "6 layers, each with 8 heads, on 256 numbers a token: 9,213,954 weights."
     facts = plain(card.facts.text())
-    assert "16,384 entries" in facts
+    assert f"{VOCABULARY:,} entries" in facts
     assert "lower-cased" in facts
     assert "masked LM, next sentence" in facts
     assert str(starter_folder) in facts
