@@ -29,18 +29,18 @@ def card(window: Window, qtbot: QtBot) -> ModelCard:
 
 
 def test_it_names_sizes_vocabulary_heads_and_origin(card: ModelCard, starter_folder: Path) -> None:
-    assert card.summary.text() == "6 layers, each with 8 heads, on 256 numbers a token: 9,213,954 weights."
+    assert card.summary.text() == "6 layers, each with 8 heads, on 256 numbers a token: 7,108,610 weights."
     facts = plain(card.facts.text())
     assert f"{VOCABULARY:,} entries" in facts
     assert "lower-cased" in facts
     assert "masked LM, next sentence" in facts
     assert str(starter_folder) in facts
-    assert "Interim starter" in card.words.toPlainText()
+    assert "The starter" in card.words.toPlainText()
 
 
 def test_its_numbers_leave_as_a_table_that_adds_up(card: ModelCard) -> None:
     lines = list(csv.DictReader(io.StringIO(card.picture.sheet().csv())))
-    assert sum(int(line["parameters"]) for line in lines) == 9_213_954
+    assert sum(int(line["parameters"]) for line in lines) == 7_108_610
     layer = {line[""]: line for line in lines}["feed-forward"]
     assert layer["sizes"] == "256 → 1,024 → 256"
     # By hand: two projections with their biases, and a LayerNorm.

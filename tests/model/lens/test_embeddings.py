@@ -90,15 +90,16 @@ def test_of_a_single_word_the_closest_pair_takes_in_the_special_tokens(starter: 
 
 
 def test_means_by_distance_speak_of_trained_positions(starter: model.Bert) -> None:
-    assert starter.trained_length == 64
+    trained = starter.trained_length
+    assert trained == 128
     table = embeddings.position_table(starter)
     vectors = starter.network.bert.embeddings.position_embeddings.weight.detach().numpy()
     cosines = textbook(vectors, vectors)
-    assert table.trained == len(table.by_distance) == 64
+    assert table.trained == len(table.by_distance) == trained
     for apart in (0, 1, 7, 63):
-        expected = sum(cosines[i, i + apart] for i in range(64 - apart)) / (64 - apart)
+        expected = sum(cosines[i, i + apart] for i in range(trained - apart)) / (trained - apart)
         assert table.by_distance[apart] == pytest.approx(expected, abs=1e-5)
-    expected = sum(cosines[i, i + 1] for i in range(64, 511)) / (511 - 64)
+    expected = sum(cosines[i, i + 1] for i in range(trained, 511)) / (511 - trained)
     assert table.untrained == pytest.approx(expected, abs=1e-5)
 
 
