@@ -279,26 +279,28 @@ def test_the_answer_says_how_alike_close_positions_are(
     tab: EmbeddingsTab, starter: Bert, turn: Callable[[int], None]
 ) -> None:
     turn(POSITIONS)
-    table = cosines(starter.network.bert.embeddings.position_embeddings.weight.detach().numpy()[:64])
-    near = sum(table[i, i + 1] for i in range(63)) / 63
-    far = sum(table[i, i + 50] for i in range(14)) / 14
+    count = starter.trained_length
+    assert count is not None
+    table = cosines(starter.network.bert.embeddings.position_embeddings.weight.detach().numpy()[:count])
+    near, far = (sum(table[i, i + apart] for i in range(count - apart)) / (count - apart) for apart in (1, 50))
     numbers = re.findall(r"−?\d\.\d\d", plain(tab.answer))
     np.testing.assert_allclose([number(found) for found in numbers], [near, far], atol=5.1e-3)
     bars = tab.positions.distances.bars
-    assert (bars[0].label, bars[-1].label) == ("1 apart", "50 apart")
-    np.testing.assert_allclose([bars[0].share, bars[-1].share], [near, far], atol=1e-5)
+    shares = {bar.label: bar.share for bar in bars}
+    np.testing.assert_allclose([shares["1 apart"], shares["50 apart"]], [near, far], atol=1e-5)
 
 
-def test_a_line_and_words_mark_what_was_trained(tab: EmbeddingsTab, turn: Callable[[int], None]) -> None:
+def test_a_line_and_words_mark_what_was_trained(tab: EmbeddingsTab, starter: Bert, turn: Callable[[int], None]) -> None:
     turn(POSITIONS)
-    heatmap = tab.positions.heatmap
-    assert "the 64 positions that this model was trained on" in plain(tab.positions.remark)
-    corner = heatmap.cell_rect((64, 64)).topLeft()
-    middle = heatmap.cell_rect((32, 32)).center()
+    heatmap, count = tab.positions.heatmap, starter.trained_length
+    assert count is not None
+    assert f"the {count} positions that this model was trained on" in plain(tab.positions.remark)
+    corner = heatmap.cell_rect((count, count)).topLeft()
+    middle = heatmap.cell_rect((count // 2, count // 2)).center()
     assert ink_near(heatmap, corner.x(), middle.y())
     assert ink_near(heatmap, middle.x(), corner.y())
     tab.positions.only_trained.click()
-    assert heatmap.values.shape == (64, 64)
+    assert heatmap.values.shape == (count, count)
 
 
 def test_a_position_is_read_with_the_token_that_stands_there(
