@@ -20,6 +20,7 @@ from explorer.workspace import Workspace
 from model.lens import masked_lm, next_sentence
 from model.scenario import Scenario
 from tests.explorer.tabs.conftest import EXAMPLE, Show, plain
+from tests.model.checkpoints import VOCABULARY
 
 Settle = Callable[[], None]
 
@@ -57,7 +58,7 @@ def test_unmasking_a_word_shows_how_it_rises(
     line = view.shifts.shifts[0]
     assert line.label == "dog"
     for share, scenario in ((line.before, EXAMPLE), (line.share, EXAMPLE.restore(2))):
-        ways = dict(masked_lm.predictions(starter, starter.trace(scenario), 2, top=100))
+        ways = dict(masked_lm.predictions(starter, starter.trace(scenario), 2, top=VOCABULARY))
         assert share == pytest.approx(ways["dog"], rel=1e-4)
     assert plain(masked.answer).startswith("“dog” rises from ")
     assert view.picture.heading == "Position 2 · dog, pinned [MASK]"
