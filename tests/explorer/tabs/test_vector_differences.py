@@ -193,13 +193,14 @@ def test_what_a_mask_turns_further_up_is_told_beside_the_mask(
         (height, token): cosines(after.hidden[height, token], before.hidden[height, token])
         for height in range(7)
         for token in range(11)
-        if token != 2
     }
     height, token = min(ways, key=lambda cell: ways[cell])
-    lowest = cosines(after.hidden[0, 2], before.hidden[0, 2])
+    assert token == 2
+    where = f"at layer {height}" if height else "at the input"
     assert plain(tab.answer).startswith(
-        f"dog has turned most: its cosine with itself in the pinned answer is {lowest:.2f} at the input."
+        f"dog has turned most: its cosine with itself in the pinned answer is {ways[height, token]:.2f} {where}."
     )
+    height, token = min((cell for cell in ways if cell[1] != 2), key=lambda cell: ways[cell])
     said = (
         f"Of those that go in unchanged {after.tokens[token]} turns most: {ways[height, token]:.2f} at layer {height}."
     )
@@ -214,7 +215,7 @@ def test_a_word_that_goes_in_as_another_leaves_the_layers_above_their_colours(
     settle()
     view = cast(LayerDifference, tab.difference())
     values = view.heatmap.values
-    assert values[0, 2] == values.max()
+    assert values[0, 2] == values[0].max() > 0.2
     assert view._legend.ends()[1] == f"{values[1:].max():.2g}"
 
 
