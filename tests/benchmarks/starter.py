@@ -24,6 +24,7 @@ SENSES: dict[str, dict[str, list[str]]] = tomllib.loads((HERE / "senses.toml").r
 
 BLANKS = [  # the chapter's, and what else the card tells
     ("my [MASK] is cute", "he likes playing"),
+    ("My [MASK] is cute.", "He likes playing."),
     ("The man went to the [MASK]", ""),
     ("The cat is [MASK].", ""),
     ("I love you [MASK] much", ""),

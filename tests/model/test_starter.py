@@ -30,6 +30,11 @@ def test_the_gaps_of_the_card_are_filled_as_it_says(
     assert expected & {token for token, _ in found[:within]}
 
 
+def test_a_person_may_be_cute(starter: model.Bert) -> None:
+    (found,) = asked.blanks(starter, "My [MASK] is cute.", "He likes playing.").values()
+    assert {"mother", "father", "friend", "dog", "cat"} & {token for token, _ in found[:5]}
+
+
 def test_he_is_far_likelier_than_king_where_he_belongs(starter: model.Bert) -> None:
     he, king = asked.he_and_king(starter)
     assert he > 1_000 * king
