@@ -175,7 +175,6 @@ class Watch(QObject):
         signature = (status, run.stop_requested(), _signature(run))
         if signature == self._signature:
             return None
-        self._signature = signature
         try:
             if not run.recipe_path.exists():
                 raise FileNotFoundError(f"{run.directory} is gone: it was moved or deleted.")
@@ -183,14 +182,14 @@ class Watch(QObject):
                 self._unshown = True
                 yield 0.0
             seen = self._everything(status, before, self._unshown)
-            self._unshown = False
-            return seen
         except OSError as error:
-            if run.recipe_path.exists():  # say a snapshot that was renamed meanwhile: the next look finds it
-                self._signature = None
+            if not run.recipe_path.exists():  # else, say, a snapshot was renamed meanwhile: the next look finds it
+                self._signature = signature
             nothing = Columns()
             known = before or Seen(run, None, status, nothing, nothing)
             return dataclasses.replace(known, status=status, trouble=str(error))
+        self._unshown, self._signature = False, signature  # only now: a look that fails is tried again
+        return seen
 
     def _everything(self, status: Status, before: Seen | None, changed: bool) -> Seen:
         run, history = self.run, self._history

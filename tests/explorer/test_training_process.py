@@ -160,6 +160,25 @@ def test_a_run_directory_that_is_deleted_is_said_and_what_was_seen_stays(qtbot: 
     assert seen.step == 3
 
 
+def test_a_look_that_fails_is_tried_again(
+    qtbot: QtBot, run: Run, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Run.batch
+    failures = iter([RuntimeError("torn")])
+
+    def batch(self: Run) -> object:
+        for failure in failures:
+            raise failure
+        return read(self)
+
+    monkeypatch.setattr(Run, "batch", batch)
+    with qtbot.captureExceptions() as raised:
+        watch = Watch(run, worker)
+        wait(qtbot, watch, lambda seen: True)
+    watch.close()
+    assert [str(error) for _, error, _ in raised] == ["torn"]
+
+
 def test_nothing_is_read_twice_where_nothing_has_changed(qtbot: QtBot, run: Run, watch: Watch) -> None:
     seen = wait(qtbot, watch, lambda seen: True)
     with qtbot.assertNotEmitted(watch.changed, wait=1_200):
