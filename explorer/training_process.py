@@ -193,11 +193,12 @@ class Watch(QObject):
 
     def _everything(self, status: Status, before: Seen | None, changed: bool) -> Seen:
         run, history = self.run, self._history
-        if changed or before is None:
+        findings, health = self._diagnosis(status)  # which may have read on
+        counts = history.train.count, history.validation.count
+        if changed or before is None or counts != (before.train.count, before.validation.count):
             train, validation = history.train.frozen(), history.validation.frozen()
         else:
             train, validation = before.train, before.validation
-        findings, health = self._diagnosis(status)
         return Seen(
             run,
             before.recipe if before is not None and before.recipe is not None else _recipe(run),

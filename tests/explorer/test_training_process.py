@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from explorer import training_process
 from explorer.training_process import Watch
 from explorer.worker import Worker
+from model.training.history import History
 from model.training.recipe import Recipe
 from model.training.run import Run
 
@@ -158,6 +159,25 @@ def test_a_run_directory_that_is_deleted_is_said_and_what_was_seen_stays(qtbot: 
     seen = wait(qtbot, watch, lambda seen: bool(seen.trouble))
     assert "is gone" in seen.trouble
     assert seen.step == 3
+
+
+def test_a_line_that_comes_while_the_doctor_reads_is_seen(
+    qtbot: QtBot, run: Run, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = training_process.Evidence.read
+    steps = iter([1, 2])
+
+    def late(of: Run, history: History) -> object:
+        for step in steps:
+            of.append_metrics({"step": step, "split": "train", "loss": 1.0})
+            break
+        return read(of, history)
+
+    monkeypatch.setattr(training_process, "_JUDGE_EVERY", 0.0)
+    monkeypatch.setattr(training_process.Evidence, "read", late)
+    watch = Watch(run, worker)
+    wait(qtbot, watch, lambda seen: seen.step == 2)
+    watch.close()
 
 
 def test_a_look_that_fails_is_tried_again(
