@@ -41,8 +41,8 @@ _LEAST = 2.5  # lines of text that a picture is as high as, at least
 class Addition(View):
     """The addition written as one does by hand: addends above their sum, tokens down, dimensions across."""
 
-    def __init__(self, page: Page, difference: Callable[[Page], View] | None = None) -> None:
-        """``difference`` makes what stands in its place while the difference is asked for."""
+    def __init__(self, page: Page, difference: Callable[[Page], View] | None = None, *, finest: float = 0.0) -> None:
+        """``difference`` makes what stands in its place while that is asked for; ``finest`` is a heatmap's."""
         super().__init__(page)
         self._difference = difference
         self._part = 0  # of the five, the one that was clicked last
@@ -56,7 +56,7 @@ class Addition(View):
             self.tr("= sum"),
             self.tr("LayerNorm"),
         )
-        self._stacked = _Stacked(self._names)
+        self._stacked = _Stacked(self._names, finest)
         self.maps = self._stacked.maps
         heading = self.tr("Tokens × dimensions")
         self.picture = Picture(self._stacked, self._sheet, "embeddings", heading, python=self._python)
@@ -177,9 +177,9 @@ class _Stacked(QWidget):
     renewed = Signal()
     chosen = Signal(int, int)
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    def __init__(self, names: tuple[str, ...], finest: float) -> None:
         super().__init__()
-        self.maps = tuple(Heatmap(scale=Scale.SIGNED, square=False) for _ in names)
+        self.maps = tuple(Heatmap(scale=Scale.SIGNED, square=False, finest=finest) for _ in names)
         self._cell: Cell | None = None
         self._names = [QLabel(name, self) for name in names]
         for part, (name, heatmap, label) in enumerate(zip(names, self.maps, self._names, strict=True)):

@@ -11,6 +11,7 @@ from explorer.comparison import Answer
 from explorer.export_python import before
 from explorer.widgets.addition import Addition
 from explorer.widgets.difference import blank, two_spaces
+from explorer.widgets.heatmap import FINEST
 from explorer.widgets.page import Page
 from explorer.widgets.panel import emphasised, strong
 from explorer.workspace import Selection
@@ -44,7 +45,7 @@ class AdditionDifference(Addition):
     """The same five pictures, of differences; they add up as what they are made of does, but for the LayerNorm."""
 
     def __init__(self, page: Page) -> None:
-        super().__init__(page)
+        super().__init__(page, finest=FINEST)
         self._most = 0  # the token that is looked at until one is chosen
         self.picture.set_heading(self.tr("Tokens × dimensions, now less pinned"))
 

@@ -17,7 +17,7 @@ from explorer.widgets.axis import elided, token_axis
 from explorer.widgets.beside import Beside
 from explorer.widgets.difference import blank, replaced
 from explorer.widgets.figures import plus, rounded_percent, signed
-from explorer.widgets.heatmap import Cell, Heatmap, Scale
+from explorer.widgets.heatmap import FINEST, Cell, Heatmap, Scale
 from explorer.widgets.legend import Legend
 from explorer.widgets.line import Line
 from explorer.widgets.page import Page
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 _LEAST = 12  # lines of text that a map is as high as, at least
 _STRONGEST = 0.998  # of all differences lie within the colours; few are far out, and would leave the rest pale
-_FINEST = 3.0  # pixels: thinner than that, a line of one token among 512 is not seen
 _WIDE = 2.2  # times as wide as high: cells of the map, where the window is low
 
 
@@ -106,7 +105,7 @@ class AttentionDifference(View):
         self._moved: Moved | None = None  # a little later than the maps
         self._head: Head | None = None
         self.heads = ChangedHeads()
-        self.heatmap = Heatmap(scale=Scale.SIGNED, widest=_WIDE, finest=_FINEST)
+        self.heatmap = Heatmap(scale=Scale.SIGNED, widest=_WIDE, finest=FINEST)
         self.all = Picture(
             self.heads, self.heads.sheet, "attention-difference", self.tr("All heads"), python=self._python
         )

@@ -36,6 +36,7 @@ _LINES_FROM = 7.0  # pixels a cell, from which on thin lines part the cells
 LEAST_WRITTEN = 0.095  # of the scale; paler cells stay empty so that the eye finds the strong ones
 _FINE = 0.1  # a strongest colour that stands for less asks for a third decimal
 _FRAME = 7.0  # pixels down, at least, of the frame around a row
+FINEST = 3.0  # pixels: in a picture that is empty but for one token among 512, what is thinner is not seen
 _FEWEST_CELLS = 4  # along a side at the strongest zoom
 
 _MOVES = {

@@ -14,7 +14,7 @@ from explorer.export_python import before
 from explorer.widgets.axis import Axis, elided, token_axis
 from explorer.widgets.difference import blank, two_spaces
 from explorer.widgets.figures import cosine
-from explorer.widgets.heatmap import Cell, Heatmap, Scale
+from explorer.widgets.heatmap import FINEST, Cell, Heatmap, Scale
 from explorer.widgets.layer_curve import heights
 from explorer.widgets.layer_map import LayerMap
 from explorer.widgets.map_difference import MapDifference
@@ -27,14 +27,11 @@ if TYPE_CHECKING:
     from model.bert import Bert
 
 
-_FINEST = 3.0  # pixels: one token among 512 is to be seen
-
-
 class LayerDifference(MapDifference):
     """A row a layer and a column a token: paper is the same, the strongest colour what turned farthest."""
 
     def __init__(self, page: Page) -> None:
-        heatmap = Heatmap(scale=Scale.SHARE, square=False, finest=_FINEST)
+        heatmap = Heatmap(scale=Scale.SHARE, square=False, finest=FINEST)
         heatmap.setAccessibleName(self.tr("How far each token has turned, by layer"))
         self.map = LayerMap(heatmap, "layers-difference", self._python)
         self.map.set_heading(self.tr("Each token and what it was"), self.tr("1 − cosine, now against pinned"))
