@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from explorer import theme
 from explorer.export import Sheet
-from explorer.widgets.cells import LEFT, Cells
+from explorer.widgets.cells import LEFT, fill
 from explorer.widgets.figures import signed
 from explorer.widgets.line import Line
 from explorer.widgets.number_table import NumberTable
@@ -139,10 +139,8 @@ class Arithmetic(QWidget):
     def _lay_out(self) -> None:
         table = self.table
         table.setModel(self.operands)
-        table.setItemDelegate(Cells(table, self.operands.look))
+        fill(table, self.operands.look)
         table.setAccessibleName(self.tr("Operands"))
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
         table.setSelectionMode(QTableView.SelectionMode.NoSelection)
         table.verticalHeader().hide()
         header = table.horizontalHeader()

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSpinBox, QTableVi
 
 from explorer import theme
 from explorer.export import Sheet
-from explorer.widgets.cells import LEFT, RIGHT, Cell, Cells
+from explorer.widgets.cells import LEFT, RIGHT, Cell, fill
 from explorer.widgets.line import Line
 from explorer.widgets.panel import isolated, strong
 from explorer.widgets.picture import Picture
@@ -117,12 +117,9 @@ class BatchTable(Picture):
 
     def _lay_out(self) -> None:
         table = self.grid
-        table.setItemDelegate(Cells(table, self.model.look))
+        fill(table, self.model.look)
         table.setAccessibleName(self.tr("The batch being learnt"))
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
         table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.verticalHeader().hide()
         header = table.horizontalHeader()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
+
+_APART = 14  # pixels between what stands in a column
 
 
 class Beside(QWidget):
@@ -50,6 +54,23 @@ class Beside(QWidget):
         if way != self.box.direction():
             self.box.setDirection(way)
             self.share(*self._stretches)
+
+
+def columns(*columns: Sequence[QWidget]) -> Beside:
+    """Two columns of the same width, in each its pictures one below the other."""
+    first, second = map(_column, columns)
+    return Beside(first, second, (1, 1))
+
+
+def _column(pictures: Sequence[QWidget]) -> QWidget:
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(_APART)
+    for picture in pictures:
+        column.addWidget(picture)
+    column.addStretch(1)
+    return whole
 
 
 def _needed(part: QWidget) -> int:

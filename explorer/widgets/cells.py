@@ -29,6 +29,15 @@ class Cell(NamedTuple):
     alignment: Qt.AlignmentFlag = CENTRE
 
 
+def fill(table: QTableView, look: Callable[[int, int], Cell]) -> None:
+    """Has ``look`` say what stands in the cells of a table that is read, not edited; Tab leaves it."""
+    table.setItemDelegate(Cells(table, look))
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setTabKeyNavigation(False)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+
+
 class Cells(QStyledItemDelegate):
     """Paints what ``look`` says of a row and a column.
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout
 
 from explorer.widgets.bars import Bar, Bars
-from explorer.widgets.beside import Beside
+from explorer.widgets.beside import columns
 from explorer.widgets.columns import Columns
 from explorer.widgets.figures import rounded_percent
 from explorer.widgets.job import AT_ONCE, Job
@@ -110,17 +110,9 @@ class PairVerdict(View):
         )
         self._flips.column.insertWidget(1, self._largest)
         self._flips.column.insertWidget(2, self.job)
-        left, right = QWidget(), QWidget()
-        for part, pictures in ((left, (labels, self._flips)), (right, (self.path,))):
-            column = QVBoxLayout(part)
-            column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(14)
-            for picture in pictures:
-                column.addWidget(picture)
-            column.addStretch(1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(Beside(left, right, (1, 1)))
+        whole.addWidget(columns((labels, self._flips), (self.path,)))
 
     # What it says
 

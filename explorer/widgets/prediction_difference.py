@@ -7,12 +7,12 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout
 
 from explorer.comparison import Answer
 from explorer.export_python import before
 from explorer.widgets.axis import Axis, elided
-from explorer.widgets.beside import Beside
+from explorer.widgets.beside import columns
 from explorer.widgets.change_columns import ChangeColumns
 from explorer.widgets.difference import chosen_places, no_predictions, not_there
 from explorer.widgets.figures import percent, points
@@ -107,17 +107,9 @@ class PredictionDifference(View):
             self.compare(lambda now, pinned: found(now, pinned, token), self._show)
 
     def _lay_out(self) -> None:
-        left, right = QWidget(), QWidget()
-        for part, pictures in ((left, (self.picture,)), (right, (self.surprise, self.layers))):
-            column = QVBoxLayout(part)
-            column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(14)
-            for picture in pictures:
-                column.addWidget(picture)
-            column.addStretch(1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(Beside(left, right, (1, 1)))
+        whole.addWidget(columns((self.picture,), (self.surprise, self.layers)))
 
     def _show(self, found: Found) -> None:
         trace, pinned = self.workspace.trace, self.workspace.pinned

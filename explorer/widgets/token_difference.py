@@ -15,7 +15,7 @@ from explorer import theme
 from explorer.comparison import Answer
 from explorer.export import Sheet
 from explorer.widgets.axis import elided
-from explorer.widgets.cells import CENTRE, LEFT, Cell, Cells
+from explorer.widgets.cells import CENTRE, LEFT, Cell, fill
 from explorer.widgets.page import Page
 from explorer.widgets.panel import isolated, strong
 from explorer.widgets.picture import Picture
@@ -250,13 +250,9 @@ class PairTable(QTableView):
         super().__init__(parent)
         self.rows = PairModel(self)
         self.setModel(self.rows)
-        self.setItemDelegate(Cells(self, self.rows.look))
+        fill(self, self.rows.look)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
         self.setAccessibleName(self.tr("Each token beside its like in the pinned answer"))
         self.verticalHeader().hide()
         self.verticalHeader().setMinimumSectionSize(1)

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from explorer import theme
 from explorer.export import Sheet
-from explorer.widgets.cells import LEFT, RIGHT, Cell, Cells
+from explorer.widgets.cells import LEFT, RIGHT, Cell, fill
 from model.lookup import ID, KIND, PIECE, Entries, Kind
 
 Index = QModelIndex | QPersistentModelIndex
@@ -153,13 +153,9 @@ class VocabularyTable(QTableView):
         super().__init__(parent)
         self.rows = VocabularyModel(self)
         self.setModel(self.rows)
-        self.setItemDelegate(Cells(self, self.rows.look))
+        fill(self, self.rows.look)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Vocabulary"))
         self.verticalHeader().hide()
