@@ -6,7 +6,7 @@ run. What cannot be subtracted raises ``ValueError`` with a sentence that says w
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -110,14 +110,17 @@ def attention(after: Trace, before: Trace, matching: Matching, head: Head) -> Fl
     return found
 
 
-def each_head(after: Trace, before: Trace, matching: Matching, out: Floats) -> Iterator[Head]:
+def each_head(
+    after: Trace, before: Trace, matching: Matching, out: Floats, layers: Sequence[int] | None = None
+) -> Iterator[Head]:
     """Puts the weights of one head after another into ``out`` (T, T), 0 where one of the two tokens has no like.
 
-    One map at a time stays in the processor's cache, where a layer of them would not.
+    One map at a time stays in the processor's cache, where a layer of them would not. Those of ``layers``, or of all.
     """
     _require_heads(after, before)
-    heads = [(layer, head) for layer, head in np.ndindex(*after.attention.shape[:2])]
-    return _subtract((after, before), matching, heads, out, blank=0.0)
+    count, heads = after.attention.shape[:2]
+    asked = [(layer, head) for layer in layers or range(count) for head in range(heads)]
+    return _subtract((after, before), matching, asked, out, blank=0.0)
 
 
 def moved(after: Trace, before: Trace, matching: Matching) -> Floats:
