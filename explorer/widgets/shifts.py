@@ -117,7 +117,7 @@ class Shifts(Bars):
         share, arrow = metrics.horizontalAdvance(_WIDEST), metrics.horizontalAdvance("→")
         change = max((metrics.horizontalAdvance(shift.change) for shift in self.shifts), default=0.0)
         change = max(change, metrics.horizontalAdvance("−00.0")) + 12 if change else 0.0
-        return [share + 4, arrow + 8, share, change] if self._shows_before else [0.0, 0.0, share + 4, change]
+        return [share + 4, arrow + 8, share + 6, change] if self._shows_before else [0.0, 0.0, share + 4, change]
 
     def _figures_width(self) -> float:
         return sum(self._columns()) + 4
