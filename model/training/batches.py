@@ -18,6 +18,7 @@ from model.training.pairs import Sampler, SpecialIds
 from model.training.recipe import Recipe
 from model.wordpiece import WordPiece
 
+_STOPS = (".", "!", "?")
 _VALIDATION_SEED = 0x5EED  # the same rows and masks in every run on the same texts, whatever its seed
 
 
@@ -36,6 +37,7 @@ class Batches:
         self._recipe, self._corpus, self._world = recipe, corpus, world
         self._special = SpecialIds.of(tokenizer)
         self._vocabulary = len(tokenizer.tokens)
+        self._stops = [tokenizer.id(stop) for stop in _STOPS if stop in tokenizer.tokens]
         self._training = [self._sampler(number) for number in range(max(1, len(recipe.phases)))]
 
     def _sampler(self, phase: int) -> Sampler:
@@ -47,6 +49,8 @@ class Batches:
             length=filled.length,
             seed=recipe.seed + phase,  # a phase reads in another order than the one before
             short_share=recipe.short_share,
+            bare_share=recipe.bare_share,
+            stops=self._stops,
             weights=filled.weights,
         )
 

@@ -6,7 +6,7 @@ Samples are counted from 0 over all passes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,7 +25,7 @@ Integers = NDArray[np.int64]
 IS_NEXT, NOT_NEXT = 0, 1
 
 # What is drawn; samples and masking have other numbers.
-_LABEL, _SHORT, _TARGET, _CUT, _SIZE, _SKIP, _OTHER_CUT = range(101, 108)
+_LABEL, _SHORT, _TARGET, _CUT, _SIZE, _SKIP, _OTHER_CUT, _BARE = range(101, 109)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ class Sampler:
     Each sample is a place to read from and the room's worth of tokens after it, up to the end of the document
     (``samples.Places``); the room is what T leaves beside [CLS] and [SEP]. A and B meet at a random one of the
     beginnings of sentences in it. A share ``short_share`` of samples fills a random part of the room only, as in
-    BERT's own data (``short_seq_prob``).
+    BERT's own data (``short_seq_prob``). From a share ``bare_share`` the last token of A and of B is taken where it is
+    one of ``stops``, the ids of full stops: so people type.
 
     With probability 1/2 the label is NotNext: B is what B would be of a random sample of another document, begins where
     as much is left to read as the text after A has, and ends its document if that does. So neither the row's length
@@ -96,6 +97,8 @@ class Sampler:
         length: int,
         seed: int,
         short_share: float = 0.1,
+        bare_share: float = 0.0,
+        stops: Collection[int] = (),
         weights: Mapping[str, float] | None = None,
     ) -> None:
         self._pairs = objective == "mlm+nsp"
@@ -104,6 +107,7 @@ class Sampler:
             least = length - self._room + 2
             raise ValueError(f"Rows of {length} tokens leave no room for text: make them {least} or more.")
         self._special, self._length, self._seed, self._short_share = special, length, seed, short_share
+        self._bare_share, self._stops = bare_share, list(stops)
         self._tokens = np.asarray(split.tokens)
         self._places = Places(split, self._room)
         self._order = Order(split, self._places, weights or {}, seed)
@@ -118,14 +122,15 @@ class Sampler:
         text = self._places.text(index, self._seed, turn)
         short = draw.uniform(self._seed, _SHORT, samples) < self._short_share
         target = np.where(short, 2 + draw.integers(self._room - 1, self._seed, _TARGET, samples), self._room)
+        bare = draw.uniform(self._seed, _BARE, samples) < self._bare_share
         if not self._pairs:
-            return self._single(text.begin, np.minimum(target, text.last - text.begin))
+            return self._single(text.begin, self._kept(text.begin, np.minimum(target, text.last - text.begin), bare))
 
         label = np.where(draw.uniform(self._seed, _LABEL, samples) < 0.5, IS_NEXT, NOT_NEXT)
         pair = np.empty((len(_Pair._fields), len(samples)), dtype=np.int64)
         for here, make in ((label == IS_NEXT, self._following), (label == NOT_NEXT, self._random)):
             pair[:, here] = make(samples[here], turn[here], Text(*(field[here] for field in text)), target[here])
-        return self._pair(_Pair(*pair), target, label)
+        return self._pair(_Pair(*pair), target, bare, label)
 
     def _following(self, samples: Integers, turn: Integers, text: Text, target: Integers) -> _Pair:
         inside, cut = self._cut(text, target, _CUT, samples)
@@ -175,14 +180,20 @@ class Sampler:
         """A random size of A, 1 to one below the target, for the samples where no sentence's end decides on it."""
         return 1 + draw.integers(target - 1, self._seed, _SIZE, samples)
 
-    def _pair(self, pair: _Pair, target: Integers, label: Integers) -> Rows:
+    def _kept(self, begin: Integers, size: Integers, bare: NDArray[np.bool_]) -> Integers:
+        """How many tokens are left of texts where those that are to be ``bare`` lose the full stop at their end."""
+        last = self._tokens.take(begin + size - 1, mode="clip")
+        return size - (bare & (size > 1) & np.isin(last, self._stops))
+
+    def _pair(self, pair: _Pair, target: Integers, bare: NDArray[np.bool_], label: Integers) -> Rows:
         """[CLS] A [SEP] B [SEP] [PAD] …, where B fills what A has left of the target."""
-        lengths = 3 + pair.size + np.minimum(target - pair.size, pair.end - pair.second)
+        size = self._kept(pair.begin, pair.size, bare)
+        lengths = 3 + size + self._kept(pair.second, np.minimum(target - pair.size, pair.end - pair.second), bare)
         position = np.arange(self._length)
-        is_second = position > pair.size[:, None] + 1  # (B, T)
-        source = np.where(is_second, (pair.second - pair.size - 2)[:, None], (pair.begin - 1)[:, None]) + position
+        is_second = position > size[:, None] + 1  # (B, T)
+        source = np.where(is_second, (pair.second - size - 2)[:, None], (pair.begin - 1)[:, None]) + position
         input_ids = self._read(source, lengths)
-        input_ids[np.arange(len(lengths)), pair.size + 1] = self._special.sep
+        input_ids[np.arange(len(lengths)), size + 1] = self._special.sep
         segments = (is_second & (position < lengths[:, None])).astype(np.int64)
         return Rows(input_ids, segments, lengths, label)
 

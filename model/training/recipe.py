@@ -152,6 +152,7 @@ class Recipe:
     masked: float = _set(0.8, "share of the chosen that become [MASK]", low=0, high=1)
     replaced: float = _set(0.1, "share of the chosen that become a random token; the rest stays", low=0, high=1)
     short_share: float = _set(0.1, "share of the inputs made shorter than they could be", low=0, high=1)
+    bare_share: float = _set(0.0, "share of the inputs whose texts lose their last full stop", low=0, high=1)
     precision: str = _set(
         "auto",
         "numbers to compute with; auto takes bf16 where the processor has it",

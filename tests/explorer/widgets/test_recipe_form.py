@@ -118,6 +118,7 @@ EVERYTHING = Recipe(
     masked=0.7,
     replaced=0.2,
     short_share=0.05,
+    bare_share=0.4,
     precision="float32",
     seed=2**63 - 1,
     log_steps=3,

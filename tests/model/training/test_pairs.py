@@ -248,6 +248,24 @@ def test_a_tenth_of_the_rows_is_shorter_each_length_as_likely() -> None:
     assert abs(counts / counts.mean() - 1).max() < 4 / np.sqrt(counts.mean())
 
 
+@pytest.mark.parametrize("objective", ["mlm+nsp", "mlm"])
+def test_half_of_the_texts_lose_their_last_full_stop_and_nothing_else(objective: str) -> None:
+    of = split([[9, 9, 9]] * 100)
+    stops = (of.tokens[8::9]).tolist()  # the last token of every sentence
+    made = [sampler(of, objective, 24, bare_share=share, stops=stops).rows(np.arange(4000)) for share in (0, 0.5, 1)]
+    bare = np.zeros(4000, dtype=bool)
+    for row, (whole, half, none) in enumerate(zip(*map(texts, made), strict=True)):
+        ends = [len(text) > 1 and text[-1] + WORD in stops for text in whole]
+        assert [text.tolist() for text in none] == [
+            text[: len(text) - end].tolist() for text, end in zip(whole, ends, strict=True)
+        ]
+        kept = [text.tolist() for text in half]
+        assert kept in ([text.tolist() for text in whole], [text.tolist() for text in none])
+        bare[row] = kept == [text.tolist() for text in none] and any(ends)
+    ended = np.array([any(text[-1] + WORD in stops for text in row if len(text) > 1) for row in texts(made[0])])
+    assert abs(bare[ended].mean() - 0.5) < 3 * 0.5 / np.sqrt(ended.sum())
+
+
 @pytest.mark.parametrize("texts_read", [BOOKS, TALES], ids=["books", "tales"])
 def test_lengths_hardly_tell_the_label(texts_read: list[list[int]]) -> None:
     rows = sampler(split(texts_read)).rows(np.arange(40_000))
