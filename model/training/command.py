@@ -122,7 +122,7 @@ def _prepared(
         run.write_corpus(dataclasses.asdict(corpus.report))
         if not run.baselines():
             run.write_baselines(preparation.measure_baselines(recipe, tokenizer, corpus.train))
-    return Trainer(recipe, run, world, tokenizer, corpus, preparation.network(recipe, len(tokenizer.tokens)))
+    return Trainer(recipe, run, world, tokenizer, corpus, *preparation.network(recipe, len(tokenizer.tokens)))
 
 
 class _Stopped(Exception):  # noqa: N818 - it is none

@@ -34,7 +34,8 @@ def estimate(recipe: Recipe, device: torch.device) -> Estimate:
     """Runs three steps of each phase on random tokens, after one that warms up. The corpus is not read."""
     source = recipe.start_from or recipe.vocabulary.model
     entries = len(WordPiece.read(Path(source)).tokens) if source else recipe.vocabulary.size
-    network = preparation.network(recipe, entries).to(device).train()
+    network, _ = preparation.network(recipe, entries)
+    network = network.to(device).train()
     phases = [recipe.filled(number) for number in range(max(1, len(recipe.phases)))]
     by_step = []
     for phase in phases:

@@ -63,16 +63,17 @@ def _save(made: WordPiece, folder: Path) -> None:
             Path(aside, name).replace(folder / name)
 
 
-def network(recipe: Recipe, entries: int) -> BertNetwork:
-    """Fresh weights for ``entries`` of a vocabulary, drawn from the recipe's seed, or those that the run starts from.
+def network(recipe: Recipe, entries: int) -> tuple[BertNetwork, int]:
+    """What the run starts from, and how many of its positions are trained.
 
-    Heads that the model lacks are fresh, those that the objective does not train are left out. ``ValueError`` with a
-    sentence where the model cannot be opened.
+    Fresh weights for ``entries`` of a vocabulary, drawn from the recipe's seed, or those of a model. Heads that the
+    model lacks are fresh, those that the objective does not train are left out; all positions count as trained where
+    the model does not say. ``ValueError`` with a sentence where the model cannot be opened.
     """
     torch.manual_seed(recipe.seed)
     pairs = recipe.objective == "mlm+nsp"
     if not recipe.start_from:
-        return BertNetwork(recipe.config(entries), pooler=pairs, nsp=pairs)
+        return BertNetwork(recipe.config(entries), pooler=pairs, nsp=pairs), 0
     bert = checkpoint.load(recipe.start_from)
     config = dataclasses.replace(
         bert.config,
@@ -88,7 +89,7 @@ def network(recipe: Recipe, entries: int) -> BertNetwork:
     made = BertNetwork(config, pooler=pairs, nsp=pairs)
     given = bert.network.state_dict()
     made.load_state_dict({name: given[name] for name in made.state_dict() if name in given}, strict=False)
-    return made
+    return made, bert.trained_length or config.max_position_embeddings
 
 
 def measure_baselines(recipe: Recipe, tokenizer: WordPiece, split: corpus.Split) -> dict[str, float]:

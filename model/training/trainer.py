@@ -54,13 +54,20 @@ class Trainer:
     """One run, from its first step or from a state."""
 
     def __init__(
-        self, recipe: Recipe, run: Run, world: World, tokenizer: WordPiece, corpus: Corpus, network: BertNetwork
+        self,
+        recipe: Recipe,
+        run: Run,
+        world: World,
+        tokenizer: WordPiece,
+        corpus: Corpus,
+        network: BertNetwork,
+        trained_length: int,
     ) -> None:
         self.recipe, self.run, self.world, self.corpus = recipe, run, world, corpus
         self.tokenizer = tokenizer.padded(network.config.vocab_size)  # a guess may be a row that no text leads to
         self.network = network.to(world.device)
         self.network.train()
-        self.progress = Progress()
+        self.progress = Progress(longest=trained_length)
         self._batches = Batches(recipe, corpus, tokenizer, world)
         self._optimizers = optimizer.build(network, recipe)
         self._layers = optimizer.by_layer(network)

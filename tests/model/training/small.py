@@ -55,4 +55,4 @@ def prepared(folder: Path, documents: int = 200) -> tuple[WordPiece, Corpus]:
 
 def trainer(asked: Recipe, run: Run, tokenizer: WordPiece, texts: Corpus) -> Trainer:
     """A trainer at its first step, in this process alone."""
-    return Trainer(asked, run, World.join(), tokenizer, texts, preparation.network(asked, len(tokenizer.tokens)))
+    return Trainer(asked, run, World.join(), tokenizer, texts, *preparation.network(asked, len(tokenizer.tokens)))

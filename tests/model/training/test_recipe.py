@@ -197,7 +197,7 @@ def test_values_that_do_not_go_together_are_said_once_each_alone_can_be() -> Non
 )
 def test_parameters_are_those_of_the_network_that_is_built(objective: Any, network: NetworkRecipe) -> None:
     recipe = Recipe(objective, 16, steps=1, corpus=CorpusRecipe(little_world=1), network=network)
-    built = preparation.network(recipe, 90)
+    built, _ = preparation.network(recipe, 90)
     assert recipe.parameters(90) == sum(parameter.numel() for parameter in built.parameters())
 
 

@@ -246,7 +246,7 @@ def test_each_of_several_processes_drops_other_numbers(
     for rank in range(2):
         run = Run.create(tmp_path, "run", asked.to_toml())
         Trainer(
-            asked, run, World(rank, 2, torch.device("cpu")), *texts, preparation.network(asked, len(texts[0].tokens))
+            asked, run, World(rank, 2, torch.device("cpu")), *texts, *preparation.network(asked, len(texts[0].tokens))
         )
         drawn.append(torch.rand(8))
     assert not torch.equal(*drawn)
@@ -268,8 +268,8 @@ def test_a_state_keeps_what_all_processes_have_counted_since_the_last_line(
 
     kept = []
     for rank in range(2):
-        network = preparation.network(trainer.recipe, len(texts[0].tokens))
-        again = Trainer(trainer.recipe, trainer.run, World(rank, 2, torch.device("cpu")), *texts, network)
+        begun = preparation.network(trainer.recipe, len(texts[0].tokens))
+        again = Trainer(trainer.recipe, trainer.run, World(rank, 2, torch.device("cpu")), *texts, *begun)
         again.restore(state)
         kept.append(again._sums._sums)
     assert torch.equal(sum(kept), 2 * alone)
@@ -416,3 +416,12 @@ def test_a_run_starts_from_a_model(start: Any) -> None:
     opened = model.load(source).network.state_dict()
     for name, value in again.network.state_dict().items():
         assert torch.equal(value, opened[name]), name
+
+
+def test_what_a_model_was_trained_on_counts_for_the_run_that_starts_from_it(start: Any) -> None:
+    first = start("first", steps=1)
+    first.train()
+    source = str(first.run.snapshots()[-1][1])
+    again = start("again", start_from=source, network=NetworkRecipe(), steps=1, length=16)
+    again.train()
+    assert model.load(again.run.snapshots()[-1][1]).trained_length == 32
