@@ -150,6 +150,20 @@ class Trainer:
         number = self.recipe.phase(self._share())
         if number != self.progress.place.phase:
             self.progress.place = Place(number, 0)
+        self._reach(self.recipe.filled(number).length)
+
+    def _reach(self, length: int) -> None:
+        """Positions that inputs reach for the first time begin as copies of the trained ones (Beltagy et al. 2020).
+
+        So heads that look at neighbours find them, though half of the time in the other copy, and learn to tell the
+        copies apart. Positions that begin as noise are found by no head, and stay so for hundreds of steps.
+        """
+        trained = self.progress.longest
+        if 1 < trained < length:
+            table = self.network.bert.embeddings.position_embeddings.weight
+            copied = 1 + torch.arange(length - trained, device=table.device) % (trained - 1)  # that of [CLS] left out
+            with torch.no_grad():
+                table[trained:length] = table[copied]
 
     def _forward(self, batch: Batch, chosen: float, rows: float) -> tuple[Losses, Tensor]:
         """The losses of a batch, and their share in the mean over the ``chosen`` and ``rows`` of all processes."""

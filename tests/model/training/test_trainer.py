@@ -385,6 +385,22 @@ def test_phases_change_length_and_batch_on_the_way(start: Any) -> None:
     assert model.load(trainer.run.snapshot_path(60)).trained_length == 32
 
 
+def test_positions_that_inputs_reach_later_begin_as_copies_of_the_trained_ones(start: Any) -> None:
+    trainer = start(phases=(Phase(share=0.5, length=16), Phase(share=0.5)), steps=4, learning_rate=0.0)
+    before = trainer.network.bert.embeddings.position_embeddings.weight.detach().clone()
+    trainer.train()
+    table = trainer.network.bert.embeddings.position_embeddings.weight
+    assert torch.equal(table[:16], before[:16])
+    assert torch.equal(table[16:31], before[1:16])  # but for that of [CLS]
+    assert torch.equal(table[31], before[1])
+    assert torch.equal(table[32:], before[32:])
+    source = str(trainer.run.snapshots()[-1][1])
+    longer = start("longer", start_from=source, network=NetworkRecipe(), length=40, steps=1, learning_rate=0.0)
+    longer.train()
+    table = longer.network.bert.embeddings.position_embeddings.weight
+    assert torch.equal(table[32:40], table[1:9])
+
+
 @pytest.mark.parametrize("tied", [True, False])
 def test_a_run_starts_from_a_model_with_a_padded_vocabulary(
     start: Any, tmp_path: Path, texts: tuple[WordPiece, Corpus], tied: bool
