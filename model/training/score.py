@@ -25,6 +25,7 @@ from model.training.run import default_cache
 from model.training.terminal import Terminal
 
 _BATCH = 32
+_CHOSEN, _SHORT_SHARE = 0.15, 0.1  # as in BERT's own data, so that the same is asked of every model
 
 
 def run(options: argparse.Namespace) -> int:
@@ -61,7 +62,14 @@ def asked(recipe: Recipe, bert: Bert, length: int, rows: int) -> Recipe:
         longest = bert.config.max_position_embeddings
         raise ValueError(f"{bert.name} reads {longest} tokens at most: lower --length, which is {length}.")
     return dataclasses.replace(
-        recipe, objective=_objective(bert), length=length, batch=_BATCH, validate_rows=rows, chosen=0.15, phases=()
+        recipe,
+        objective=_objective(bert),
+        length=length,
+        batch=_BATCH,
+        validate_rows=rows,
+        chosen=_CHOSEN,
+        short_share=_SHORT_SHARE,
+        phases=(),
     )
 
 

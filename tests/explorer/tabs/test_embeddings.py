@@ -276,11 +276,11 @@ def test_the_position_table_is_compared_with_itself(
 
 
 def test_the_answer_says_how_alike_close_positions_are(
-    tab: EmbeddingsTab, starter: Bert, turn: Callable[[int], None]
+    tab: EmbeddingsTab, starter: Bert, workspace: Workspace, turn: Callable[[int], None]
 ) -> None:
+    assert workspace.bert is not None
+    count = workspace.bert.trained_length = 128
     turn(POSITIONS)
-    count = starter.trained_length
-    assert count is not None
     table = cosines(starter.network.bert.embeddings.position_embeddings.weight.detach().numpy()[:count])
     near, far = (sum(table[i, i + apart] for i in range(count - apart)) / (count - apart) for apart in (1, 50))
     numbers = re.findall(r"−?\d\.\d\d", plain(tab.answer))
@@ -290,10 +290,13 @@ def test_the_answer_says_how_alike_close_positions_are(
     np.testing.assert_allclose([shares["1 apart"], shares["50 apart"]], [near, far], atol=1e-5)
 
 
-def test_a_line_and_words_mark_what_was_trained(tab: EmbeddingsTab, starter: Bert, turn: Callable[[int], None]) -> None:
+def test_a_line_and_words_mark_what_was_trained(
+    tab: EmbeddingsTab, workspace: Workspace, turn: Callable[[int], None]
+) -> None:
+    assert workspace.bert is not None
+    count = workspace.bert.trained_length = 128
     turn(POSITIONS)
-    heatmap, count = tab.positions.heatmap, starter.trained_length
-    assert count is not None
+    heatmap = tab.positions.heatmap
     assert f"the {count} positions that this model was trained on" in plain(tab.positions.remark)
     corner = heatmap.cell_rect((count, count)).topLeft()
     middle = heatmap.cell_rect((count // 2, count // 2)).center()

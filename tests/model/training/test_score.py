@@ -72,6 +72,19 @@ def test_the_losses_and_accuracies_are_those_of_transformers(
     assert f"right, next sentence  {np.mean(next_right):.1%}" in said
 
 
+def test_how_a_run_cuts_and_masks_does_not_change_what_is_asked(
+    recipe_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = recipe_file.parent / "other.toml"
+    text = recipe_file.read_text(encoding="utf-8")
+    changed = text.replace("short_share = 0.1", "short_share = 0.9").replace("chosen = 0.15", "chosen = 0.5")
+    assert "short_share = 0.9" in changed
+    assert "chosen = 0.5" in changed
+    other.write_text(changed, encoding="utf-8")
+    ours, theirs = (scored(capsys, STARTER, file, "--rows", 16) for file in (recipe_file, other))
+    assert ours.splitlines()[-5:] == theirs.splitlines()[-5:]
+
+
 def test_models_with_other_vocabularies_are_asked_about_the_same_documents(recipe_file: Path, tmp_path: Path) -> None:
     texts = []
     for folder in (STARTER, STARTER.parent / "left-to-right"):
