@@ -75,7 +75,8 @@ def is_changed(bert: Bert, trace: Trace) -> bool:
 def effect(bert: Bert, trace: Trace, positions: Iterable[int], top: int = 5) -> Effect:
     """What stands in the way of the ``top`` predictions at ``positions``, those of now and of before alike.
 
-    They are the ones most likely in one of the two. Without an MLM head there are none.
+    They are the first of now, the first of before, and the ones most likely in one of the two. Without an MLM head
+    there are none.
     """
     bert.require(trace)
     after = trace.hidden[-1]
@@ -84,7 +85,9 @@ def effect(bert: Bert, trace: Trace, positions: Iterable[int], top: int = 5) -> 
     for position in positions if bert.has_mlm else ():
         scores = finite(bert, masked_lm.log_softmax(bert.mlm_logits(np.stack([before[position], after[position]]))))
         former, now = scores[:, : len(bert.tokenizer.tokens)]
-        best = sorted(masked_lm.best(np.maximum(former, now), top), key=lambda entry: (-now[entry], -former[entry]))
+        firsts = masked_lm.best(now, 1) + masked_lm.best(former, 1)
+        listed = list(dict.fromkeys(firsts + masked_lm.best(np.maximum(former, now), top)))[:top]
+        best = sorted(listed, key=lambda entry: (-now[entry], -former[entry]))
         words[position] = tuple(
             Change(
                 Prediction(position, bert.tokenizer.tokens[entry]),

@@ -21,7 +21,8 @@ from tests.explorer.tabs.conftest import Show, plain
 Settle = Callable[[], None]
 
 C5 = Scenario("I love you very much", "he likes playing").mask(4)
-HEAD = (0, 0)  # which matters most to "too"
+WORD = "so"  # expected first
+HEAD = (0, 0)  # which matters most to that
 NAME = "layer 1 head 1"
 
 
@@ -48,13 +49,13 @@ def test_with_all_on_it_says_which_head_matters_most_and_how_to_switch_one_off(
     tab: AttentionTab, workspace: Workspace
 ) -> None:
     changes = {
-        (layer, head): np.log(likely(workspace, C5.toggle_head(layer, head), "too") / likely(workspace, C5, "too"))
+        (layer, head): np.log(likely(workspace, C5.toggle_head(layer, head), WORD) / likely(workspace, C5, WORD))
         for layer, head in np.ndindex(6, 8)
     }
     assert max(changes, key=lambda head: abs(changes[head])) == HEAD
-    before, after = percent(likely(workspace, C5, "too")), percent(likely(workspace, C5.toggle_head(*HEAD), "too"))
+    before, after = percent(likely(workspace, C5, WORD)), percent(likely(workspace, C5.toggle_head(*HEAD), WORD))
     answer = plain(tab.answer)
-    assert answer.startswith(f"{NAME.capitalize()} matters most to “too”: without it {before} → {after}.")
+    assert answer.startswith(f"{NAME.capitalize()} matters most to “{WORD}”: without it {before} → {after}.")
     assert "X or Ctrl+click switches a head off" in answer
     assert tab.what_if.finder.list.shifts[0].label == NAME
     np.testing.assert_allclose(tab.what_if.finder.map.values[2, 2], changes[2, 2], atol=1e-3)
@@ -70,12 +71,12 @@ def test_a_head_off_says_what_became_of_the_prediction(
     assert bert is not None
     off = C5.toggle_head(*HEAD)
     first, share = masked_lm.predictions(bert, bert.trace(off), 4, 1)[0]
-    was, now = (percent(likely(workspace, scenario, "too")) for scenario in (C5, off))
+    was, now = (percent(likely(workspace, scenario, WORD)) for scenario in (C5, off))
     assert plain(tab.answer).startswith(
-        f"Without {NAME}, “{first}” is expected first, with {percent(share)}; “too” goes from {was} to {now}."
+        f"Without {NAME}, “{first}” is expected first, with {percent(share)}; “{WORD}” goes from {was} to {now}."
     )
     listed = {shift.label: (shift.before, shift.share) for shift in tab.what_if.effects.shifts.shifts}
-    assert listed["too"] == pytest.approx((likely(workspace, C5, "too"), likely(workspace, off, "too")), rel=1e-3)
+    assert listed[WORD] == pytest.approx((likely(workspace, C5, WORD), likely(workspace, off, WORD)), rel=1e-3)
     expected = [next_sentence.probabilities(bert, bert.trace(asked))[0] for asked in (C5, off)]
     assert listed["IsNext"] == pytest.approx(tuple(expected), rel=1e-3)
 
@@ -112,10 +113,10 @@ def test_a_whole_layer_goes_off_and_all_come_on_again(
 def test_left_to_right_stands_against_both_ways(tab: AttentionTab, workspace: Workspace, settle: Settle) -> None:
     workspace.attend("left-to-right")
     settle()
-    was, now = likely(workspace, C5, "too"), likely(workspace, C5.attend("left-to-right"), "too")
+    was, now = likely(workspace, C5, WORD), likely(workspace, C5.attend("left-to-right"), WORD)
     answer = plain(tab.answer)
     assert answer.startswith("Read left-to-right, “")
-    assert f"“too” goes from {percent(was)} to {percent(now)}." in answer
+    assert f"“{WORD}” goes from {percent(was)} to {percent(now)}." in answer
     assert was > 10 * now
 
 

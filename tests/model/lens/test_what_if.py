@@ -97,6 +97,16 @@ def test_the_effect_is_what_both_questions_answer_by_themselves(starter: model.B
             assert change.after == pytest.approx(asked(starter, scenario, change.prediction), rel=1e-3, abs=1e-7)
 
 
+def test_what_is_expected_first_is_shown_however_unlikely_it_is(starter: model.Bert) -> None:
+    (before, _), *_ = masked_lm.predictions(starter, starter.trace(PAIR), 4)
+    for layer, head in np.ndindex(starter.config.num_hidden_layers, starter.config.num_attention_heads):
+        trace = starter.trace(PAIR.toggle_head(layer, head))
+        (first, _), *_ = masked_lm.predictions(starter, trace, 4)
+        found = [change.prediction.piece for change in what_if.effect(starter, trace, [4], top=2).words[4]]
+        assert found[0] == first
+        assert set(found) >= {first, before}
+
+
 def test_with_all_on_nothing_changes(starter: model.Bert) -> None:
     trace = starter.trace(PAIR)
     assert not what_if.is_changed(starter, trace)
