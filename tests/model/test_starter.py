@@ -16,11 +16,12 @@ from tests.model.checkpoints import STARTER
 @pytest.mark.parametrize(
     ("first", "expected", "within"),
     [
-        ("The man went to the [MASK]", {"village", "house", "door", "store", "city", "town", "room"}, 3),
+        ("The man went to the [MASK].", {"village", "house", "door", "store", "city", "town", "room"}, 1),
+        ("The man went to the [MASK]", {"village", "house", "door", "store", "city", "town", "room"}, 2),
         ("I love you [MASK] much", {"so", "very", "too"}, 1),
         ("The cat is [MASK].", {"yellow", "small", "beautiful", "dark", "black", "white"}, 1),
         ("They went to the beach because [MASK] wanted to swim.", {"they"}, 1),
-        ("Paris is the capital of [MASK].", {"france"}, 2),
+        ("Paris is the capital of [MASK].", {"france"}, 1),
     ],
 )
 def test_the_gaps_of_the_card_are_filled_as_it_says(
@@ -45,7 +46,6 @@ def test_he_is_far_likelier_than_king_where_he_belongs(starter: model.Bert) -> N
     ("first", "second", "related"),
     [
         ("My dog is cute.", "He likes playing.", True),
-        ("My dog is cute", "he likes playing", True),
         ("The man went to the store.", "He bought a gallon of milk.", True),
         ("The river is wide here.", "A boat takes people to the other side.", True),
         ("My dog is cute.", "The war ended in 1945.", False),
@@ -55,7 +55,12 @@ def test_he_is_far_likelier_than_king_where_he_belongs(starter: model.Bert) -> N
 def test_related_pairs_follow_and_unrelated_ones_do_not(
     first: str, second: str, related: bool, starter: model.Bert
 ) -> None:
-    assert (asked.follows(starter, first, second) > 0.5) == related
+    share = asked.follows(starter, first, second)
+    assert share > 0.6 if related else share < 0.4
+
+
+def test_the_lectures_pair_follows_without_full_stops_too(starter: model.Bert) -> None:
+    assert asked.follows(starter, "My dog is cute", "he likes playing") > 0.5
 
 
 @pytest.mark.parametrize("word", asked.SENSES)
