@@ -60,7 +60,7 @@ def changes(after: Trace, before: Trace) -> Changes:
             maps[head] = shrunk()
 
     with ThreadPoolExecutor(_THREADS) as threads:  # NumPy lets go of Python meanwhile
-        list(threads.map(fill, [some for place in range(_THREADS) if (some := range(place, layers, _THREADS))]))
+        list(threads.map(fill, (range(place, layers, _THREADS) for place in range(_THREADS))))
     limit = _limit(maps)
     maps /= np.float32(limit or 1.0)
     return Changes(matching, maps, limit)

@@ -119,7 +119,8 @@ def each_head(
     """
     _require_heads(after, before)
     count, heads = after.attention.shape[:2]
-    asked = [(layer, head) for layer in layers or range(count) for head in range(heads)]
+    chosen = range(count) if layers is None else layers
+    asked = [(layer, head) for layer in chosen for head in range(heads)]
     return _subtract((after, before), matching, asked, out, blank=0.0)
 
 

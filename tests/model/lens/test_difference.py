@@ -29,6 +29,7 @@ def test_an_answer_and_itself_have_no_difference_anywhere(starter: model.Bert) -
     assert matching.unmatched == 0
     out = np.full((11, 11), np.nan, dtype=np.float32)
     assert [out.any() for _ in difference.each_head(trace, trace, matching, out)] == [False] * 48
+    assert not list(difference.each_head(trace, trace, matching, out, layers=[]))
     assert not difference.moved(trace, trace, matching).any()
     assert not difference.turned(trace, trace, matching).any()
     assert not difference.embeddings(trace, trace, matching).sum.any()
