@@ -44,7 +44,7 @@ _FRONT = (
     "objective",
 )
 _OPTIMIZER = "optimizer weight_decay beta1 beta2 epsilon clip accumulation precision seed"
-_MASKING = "chosen masked replaced short_share bare_share"
+_MASKING = "chosen masked replaced short_share bare_share same_word"
 _SCHEDULE = "warmup hold decay"
 _KEY = re.compile(r"[a-z_0-9]+(?:\.[a-z_0-9]+)?")
 

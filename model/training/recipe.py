@@ -153,6 +153,9 @@ class Recipe:
     replaced: float = _set(0.1, "share of the chosen that become a random token; the rest stays", low=0, high=1)
     short_share: float = _set(0.1, "share of the inputs made shorter than they could be", low=0, high=1)
     bare_share: float = _set(0.0, "share of the inputs whose texts lose their last full stop", low=0, high=1)
+    same_word: float = _set(
+        0.0, "weight of a loss that has the last head of layer 1 look at the same token elsewhere; 0 for none", low=0
+    )
     precision: str = _set(
         "auto",
         "numbers to compute with; auto takes bf16 where the processor has it",
@@ -192,6 +195,8 @@ class Recipe:
             raise ValueError("masked and replaced add up to more than 1: lower one, the rest of the chosen stays.")
         if self.phases and abs(sum(phase.share for phase in self.phases) - 1) > 1e-6:
             raise ValueError("The shares of the phases must add up to 1: change the share of one.")
+        if self.same_word and self.objective == "causal":
+            raise ValueError("same_word needs tokens that are not predicted, and causal predicts all: leave it out.")
         if self.start_from and self.vocabulary.model:
             raise ValueError("start_from and vocabulary.model are both set: leave the latter out, weights have theirs.")
         config = None if self.start_from else self.config(max(self.vocabulary.size, 6))

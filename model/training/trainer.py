@@ -72,7 +72,7 @@ class Trainer:
         self._optimizers = optimizer.build(network, recipe)
         self._layers = optimizer.by_layer(network)
         self._bf16 = uses_bf16(recipe, world.device)
-        self._loss = world.wrap(PretrainingLoss(network))
+        self._loss = world.wrap(PretrainingLoss(network, same_word=recipe.same_word > 0))
         if world.size > 1:
             self._seed()
         if world.device.type == "cuda":
@@ -175,6 +175,8 @@ class Trainer:
         loss = losses.mlm.sum() * (self.world.size / max(chosen, 1.0))
         if losses.nsp is not None:
             loss = loss + losses.nsp.sum() * (self.world.size / rows)
+        if losses.same_word is not None:
+            loss = loss + losses.same_word * (self.recipe.same_word / self.recipe.accumulation)
         self._sums.add(batch, losses, inputs.labels, inputs.next_labels)
         return losses, loss
 

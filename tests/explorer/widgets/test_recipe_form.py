@@ -99,7 +99,7 @@ def drop(form: RecipeForm, *paths: Path) -> None:
 
 
 EVERYTHING = Recipe(
-    objective="causal",
+    objective="mlm",
     length=33,
     batch=7,
     accumulation=2,
@@ -119,6 +119,7 @@ EVERYTHING = Recipe(
     replaced=0.2,
     short_share=0.05,
     bare_share=0.4,
+    same_word=0.2,
     precision="float32",
     seed=2**63 - 1,
     log_steps=3,

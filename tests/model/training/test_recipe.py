@@ -64,6 +64,7 @@ _LEAST = "steps = 10\n[corpus]\nlittle_world = 100\n"
             "phases[1].length 1000 is more than network.max_length 512",
         ),
         ("start_from = 'a'\n" + _LEAST + "[vocabulary]\nmodel = 'b'", "start_from and vocabulary.model are both set"),
+        ("objective = 'causal'\nsame_word = 0.2\n" + _LEAST, "same_word needs tokens that are not predicted"),
         ("phases = 3\n" + _LEAST, "phases must be a list"),
         ("corpus = 3", "corpus must be a table"),
         ("schema = 2\n" + _LEAST, "schema 2, this program knows up to 1: use a newer program"),

@@ -14,11 +14,12 @@ import torch
 
 import model
 from model.bert import Bert
-from model.network import BertNetwork
+from model.network import BertNetwork, Record
 from model.training import preparation
-from model.training.batches import Place
+from model.training.batches import Place, on_device
 from model.training.corpus import Corpus
 from model.training.distributed import World
+from model.training.losses import PretrainingLoss
 from model.training.masking import KEPT, MASKED, REPLACED
 from model.training.recipe import NetworkRecipe, Phase
 from model.training.run import Run
@@ -149,6 +150,55 @@ def test_muon_learns_too(start: Any) -> None:
     trainer.train()
     losses = [row["loss"] for row in trainer.run.metrics() if row["split"] == "validation"]
     assert losses[-1] < losses[0] - 0.5
+
+
+def test_the_loss_of_the_same_word_is_what_the_trace_shows(start: Any) -> None:
+    trainer = start(batch=6, chosen=0.3)
+    bert = trainer.network.bert
+    with torch.no_grad():  # sharper than fresh weights, so that rows differ
+        for one in (bert.encoder.layer[0].attention.self.query, bert.encoder.layer[0].attention.self.key):
+            one.weight.mul_(20)
+    [batch] = trainer._batches.training(trainer.progress.place)
+    inputs = on_device(batch, torch.device("cpu"))
+    assert inputs.mask is not None  # rows of several lengths
+    chosen, wanted = set(batch.chosen.tolist()), []
+    for row, length in enumerate(batch.lengths.tolist()):
+        ids = batch.input_ids[row, :length].tolist()
+        record = Record.allocate(trainer.network.config, length)
+        with torch.no_grad():
+            embedded = bert.embeddings(inputs.input_ids[None, row, :length], inputs.segments[None, row, :length])
+            bert.encoder(embedded, None, record=record)
+        for place, one in enumerate(ids):
+            columns = [other for other, same in enumerate(ids) if same == one and other != place]
+            if columns and row * batch.input_ids.shape[1] + place not in chosen:
+                wanted.append(-math.log(float(record.attention[0, -1, place, columns].sum())))
+
+    found = PretrainingLoss(trainer.network, same_word=True)(*inputs).same_word
+
+    assert len(wanted) > 20
+    assert found.item() == pytest.approx(sum(wanted) / len(wanted), rel=1e-5)
+    found.backward()
+    learning = {name: one.grad for name, one in trainer.network.named_parameters() if one.grad is not None}
+    self = "bert.encoder.layer.0.attention.self"
+    assert set(learning) == {f"{self}.{part}.{kind}" for part in ("query", "key") for kind in ("weight", "bias")}
+    assert not any(gradient[: -trainer.network.config.head_size].any() for gradient in learning.values())
+
+
+def test_a_batch_without_the_same_word_twice_leaves_the_head_alone(start: Any) -> None:
+    loss = PretrainingLoss(start(objective="mlm").network, same_word=True)
+    ids = torch.tensor([[2, 9, 10, 11, 3]])
+    found = loss(ids, torch.zeros_like(ids), None, torch.tensor([2]), torch.tensor([12]), None).same_word
+    assert found.item() == 0.0
+
+
+def test_a_run_may_ask_one_head_to_look_at_the_same_word(start: Any) -> None:
+    after = []
+    for name, weight in (("with", 1.0), ("without", 0.0)):
+        trainer = start(name, same_word=weight)
+        trainer.train()
+        loss, held_out = PretrainingLoss(trainer.network, same_word=True), trainer._batches.validation(0)
+        after.append([loss(*on_device(batch, torch.device("cpu"))).same_word.item() for batch in held_out])
+    assert max(after[0]) + 0.5 < min(after[1])  # nats
 
 
 def test_the_batch_that_is_shown_is_the_one_that_was_learnt(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
