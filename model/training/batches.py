@@ -82,7 +82,7 @@ class Batches:
             objective=recipe.objective,
             length=filled.length,
             seed=_VALIDATION_SEED,
-            short_share=recipe.short_share,
+            short_share=recipe.short_share,  # bare_share is left out: held-out texts end as they were written
         )
         mine = np.arange(self._world.rank, recipe.validate_rows, self._world.size)
         for start in range(0, len(mine), filled.batch):

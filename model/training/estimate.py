@@ -65,14 +65,15 @@ def _seconds(recipe: Recipe, phase: Phase, network: BertNetwork, device: torch.d
     chosen = torch.arange(max(1, round(share * B * T)), device=device)
     labels = ids.flatten()[chosen]
     next_labels = torch.zeros(B, dtype=torch.long, device=device) if recipe.objective == "mlm+nsp" else None
-    loss, optimizers, bf16 = PretrainingLoss(network), optimizer.build(network, recipe), uses_bf16(recipe, device)
+    loss = PretrainingLoss(network, same_word=recipe.same_word > 0)
+    optimizers, bf16 = optimizer.build(network, recipe), uses_bf16(recipe, device)
     took = []
     for _ in range(1 + _STEPS):
         started = time.perf_counter()
         for _ in range(recipe.accumulation):
             with autocast(device, bf16):
                 losses = loss(ids, torch.zeros_like(ids), None, chosen, labels, next_labels)
-            total = losses.mlm.mean() + (losses.nsp.mean() if losses.nsp is not None else 0)
+            total = sum(part.mean() for part in (losses.mlm, losses.nsp, losses.same_word) if part is not None)
             total.backward()
         for one in optimizers:
             one.step()

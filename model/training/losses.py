@@ -21,7 +21,7 @@ class Losses(NamedTuple):
     guesses: Tensor  # (M,) the most probable entry of the vocabulary
     nsp: Tensor | None  # (B,) -log of the probability of the right label
     next_guesses: Tensor | None  # (B,) 0 IsNext, 1 NotNext
-    same_word: Tensor | None = None  # () -log of what the guided head gives to the same token elsewhere
+    same_word: Tensor | None = None  # (B,) -log of what the guided head gives to the same token elsewhere
 
 
 class PretrainingLoss(nn.Module):
@@ -64,10 +64,11 @@ class PretrainingLoss(nn.Module):
         return Losses(mlm, guesses, nsp, scores.detach().argmax(-1), same_word)
 
     def _same_word(self, input_ids: Tensor, segments: Tensor, mask: Tensor | None, chosen: Tensor) -> Tensor:
-        """How far the guided head is from looking at the same token elsewhere: nats, mean over the rows that could.
+        """(B,) how far the guided head is from looking at the same token elsewhere, in nats.
 
-        After Deshpande & Narasimhan 2020, who guide heads to neighbours, [SEP] and the like. Rows that were chosen are
-        left out: a [MASK] gains nothing by another. The head's query and key learn from it, the embeddings do not.
+        The mean over an input's rows that could, 0 where none can. Rows that were chosen are left out: a [MASK] gains
+        nothing by another. The head's query and key learn from it, the embeddings do not. After Deshpande & Narasimhan
+        2020, who guide heads to neighbours, [SEP] and the like.
         """
         layer, K = self.network.bert.encoder.layer[0], self.network.config.head_size
         assert isinstance(layer, Layer)
@@ -85,4 +86,4 @@ class PretrainingLoss(nn.Module):
         rows = same.any(-1)  # (B, T)
         rows.view(-1)[chosen] = False
         there = scores.masked_fill(~same & rows[:, :, None], -math.inf)  # of rows that do not count everything: 0 nats
-        return (scores.logsumexp(-1) - there.logsumexp(-1)).sum() / rows.sum().clamp(min=1)
+        return (scores.logsumexp(-1) - there.logsumexp(-1)).sum(-1) / rows.sum(-1).clamp(min=1)

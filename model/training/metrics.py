@@ -17,7 +17,10 @@ _KINDS = {MASKED: "masked", REPLACED: "replaced", KEPT: "kept"}
 _SHOWN_ROWS = 8  # of the latest batch
 
 # What is added up, in float64: the sum of a long interval must not lose what a float32 would.
-_SUMS = ("mlm_loss", "chosen", "hits", "masked", "masked_hits", "nsp_loss", "nsp_hits", "pairs", "tokens")
+_SUMS = (
+    *("mlm_loss", "chosen", "hits", "masked", "masked_hits", "nsp_loss", "nsp_hits", "pairs", "tokens"),
+    *("same_word_loss", "guided"),
+)
 
 
 class Sums:
@@ -41,6 +44,8 @@ class Sums:
             nsp_hits = losses.next_guesses.eq(next_labels).sum()
         values = [losses.mlm.detach().sum(), counts[0], hits.sum(), counts[1], (hits & masked).sum()]
         values += [nsp_loss, nsp_hits, torch.tensor(pairs), counts[2]]
+        guided = losses.same_word
+        values += [nothing, nothing] if guided is None else [guided.detach().sum(), torch.tensor(len(guided))]
         self._sums += torch.stack([value.to(device, torch.double, non_blocking=True) for value in values])
 
     def add_times(self, seconds: float, waited: float) -> None:
@@ -60,7 +65,8 @@ class Sums:
     def line(self, world: World) -> dict[str, Any]:
         """Means over all processes since the last line, which begin anew.
 
-        Losses in nats, None for what the objective does not have; ``update_by_layer`` is the norm of the change over
+        Losses in nats, None for what the objective does not have; ``loss`` is that of masked tokens and pairs, and
+        ``same_word_loss`` stands there where a head is guided. ``update_by_layer`` is the norm of the change over
         the norm of the weights; ``interval_tokens`` are the tokens read.
         """
         # Over the CPU: the other processes' numbers come through gloo there.
@@ -74,6 +80,8 @@ class Sums:
             "interval_tokens": int(sums["tokens"]),
         }
         line = {"loss": (line["mlm_loss"] or 0.0) + (line["nsp_loss"] or 0.0), **line}
+        if sums["guided"]:
+            line["same_word_loss"] = sums["same_word_loss"] / sums["guided"]
         if self._seconds:
             line |= _numbers(self._measured)
             line |= {"tokens_per_second": sums["tokens"] / self._seconds, "data_seconds": self._waited}
@@ -86,7 +94,7 @@ class Sums:
         return {"sums": world.sum(self._sums.to("cpu", copy=True)), "seconds": self._seconds, "waited": self._waited}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._sums.copy_(state["sums"])
+        self._sums[: len(state["sums"])] = state["sums"]  # an older state has fewer
         self._seconds, self._waited = state["seconds"], state["waited"]
 
 

@@ -152,7 +152,7 @@ class Recipe:
     masked: float = _set(0.8, "share of the chosen that become [MASK]", low=0, high=1)
     replaced: float = _set(0.1, "share of the chosen that become a random token; the rest stays", low=0, high=1)
     short_share: float = _set(0.1, "share of the inputs made shorter than they could be", low=0, high=1)
-    bare_share: float = _set(0.0, "share of the inputs whose texts lose their last full stop", low=0, high=1)
+    bare_share: float = _set(0.0, "share of the inputs whose texts lose the . ! or ? at their end", low=0, high=1)
     same_word: float = _set(
         0.0, "weight of a loss that has the last head of layer 1 look at the same token elsewhere; 0 for none", low=0
     )
@@ -196,7 +196,7 @@ class Recipe:
         if self.phases and abs(sum(phase.share for phase in self.phases) - 1) > 1e-6:
             raise ValueError("The shares of the phases must add up to 1: change the share of one.")
         if self.same_word and self.objective == "causal":
-            raise ValueError("same_word needs tokens that are not predicted, and causal predicts all: leave it out.")
+            raise ValueError("same_word needs tokens that are not predicted, and causal predicts all: set it to 0.")
         if self.start_from and self.vocabulary.model:
             raise ValueError("start_from and vocabulary.model are both set: leave the latter out, weights have theirs.")
         config = None if self.start_from else self.config(max(self.vocabulary.size, 6))

@@ -25,7 +25,7 @@ from model.training.run import default_cache
 from model.training.terminal import Terminal
 
 _BATCH = 32
-_CHOSEN, _SHORT_SHARE = 0.15, 0.1  # as in BERT's own data, so that the same is asked of every model
+_CHOSEN, _MASKED, _REPLACED, _SHORT_SHARE = 0.15, 0.8, 0.1, 0.1  # BERT's own, so that all models are asked the same
 
 
 def run(options: argparse.Namespace) -> int:
@@ -68,7 +68,10 @@ def asked(recipe: Recipe, bert: Bert, length: int, rows: int) -> Recipe:
         batch=_BATCH,
         validate_rows=rows,
         chosen=_CHOSEN,
+        masked=_MASKED,
+        replaced=_REPLACED,
         short_share=_SHORT_SHARE,
+        same_word=0.0,
         phases=(),
     )
 

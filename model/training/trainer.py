@@ -90,6 +90,7 @@ class Trainer:
         """
         feed = Feed(self._batches.training, ahead=1 if self.world.device.type == "cpu" else 4)
         try:
+            self._turn_phase()
             if self.progress.step == 0:
                 self._snapshot()
                 self._validate(report)
@@ -155,7 +156,7 @@ class Trainer:
     def _reach(self, length: int) -> None:
         """Positions that inputs reach for the first time begin as copies of the trained ones (Beltagy et al. 2020).
 
-        So heads that look at neighbours find them, though half of the time in the other copy, and learn to tell the
+        So heads that look at neighbours find them, though often in another copy, and learn to tell the
         copies apart. Positions that begin as noise are found by no head, and stay so for hundreds of steps.
         """
         trained = self.progress.longest
@@ -176,7 +177,7 @@ class Trainer:
         if losses.nsp is not None:
             loss = loss + losses.nsp.sum() * (self.world.size / rows)
         if losses.same_word is not None:
-            loss = loss + losses.same_word * (self.recipe.same_word / self.recipe.accumulation)
+            loss = loss + losses.same_word.sum() * (self.recipe.same_word * self.world.size / rows)
         self._sums.add(batch, losses, inputs.labels, inputs.next_labels)
         return losses, loss
 
@@ -322,6 +323,7 @@ class Trainer:
         for one, saved in zip(self._optimizers, state["optimizers"], strict=True):
             one.load_state_dict(saved)
         progress = dict(state["progress"])
+        progress["longest"] = max(self.progress.longest, progress["longest"])  # older states count their own run only
         self.progress = Progress(**{**progress, "place": Place(**progress["place"])})
         if self.world.writes:  # they are those of all processes
             self._sums.restore(state["sums"])

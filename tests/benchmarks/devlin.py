@@ -2,8 +2,8 @@
 
 ``python -m tests.benchmarks.devlin RECIPE.toml DIR …`` prints a line for each model. The way is that of Devlin et al.
 2019, appendix A.2, and its ``create_pretraining_data.py``: sentences are gathered up to a length, cut at a random one,
-and half of the time B is read from a random sentence of another document. ``main.py score`` asks harder: there B is
-as long as the text that A goes on with, and never begins a document.
+and half of the time B is read from a random sentence of another document. In the pairs of ``main.py score`` B has
+as much to read as the text that A goes on with, and does not begin a document of several sentences.
 """
 
 from __future__ import annotations

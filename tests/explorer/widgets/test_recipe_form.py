@@ -155,6 +155,13 @@ def test_every_size_can_be_chosen(form: RecipeForm) -> None:
         assert recipe.network.preset in (choice.currentData(), "tiny", "textbook")
 
 
+def test_a_recipe_that_predicts_the_next_token_comes_back(form: RecipeForm, settle: Callable[[], None]) -> None:
+    causal = dataclasses.replace(EVERYTHING, objective="causal", same_word=0.0)
+    form.show_recipe(causal, "causal")
+    settle()
+    assert form.fields.check() == causal
+
+
 def test_a_recipe_with_no_value_left_as_it_was_comes_back(form: RecipeForm, settle: Callable[[], None]) -> None:
     form.show_recipe(EVERYTHING, "all")
     settle()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -76,13 +77,19 @@ def test_how_a_run_cuts_and_masks_does_not_change_what_is_asked(
     recipe_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = recipe_file.parent / "other.toml"
-    text = recipe_file.read_text(encoding="utf-8")
-    changed = text.replace("short_share = 0.1", "short_share = 0.9").replace("chosen = 0.15", "chosen = 0.5")
-    assert "short_share = 0.9" in changed
-    assert "chosen = 0.5" in changed
-    other.write_text(changed, encoding="utf-8")
+    shares = {"short_share": 0.9, "bare_share": 0.5, "chosen": 0.5, "masked": 1.0, "replaced": 0.0}
+    other.write_text(dataclasses.replace(Recipe.read(recipe_file), **shares).to_toml(), encoding="utf-8")
     ours, theirs = (scored(capsys, STARTER, file, "--rows", 16) for file in (recipe_file, other))
     assert ours.splitlines()[-5:] == theirs.splitlines()[-5:]
+
+
+def test_a_left_to_right_model_is_measured_on_a_recipe_that_guides_a_head(
+    recipe_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guided = recipe_file.parent / "guided.toml"
+    guided.write_text(dataclasses.replace(Recipe.read(recipe_file), same_word=0.2).to_toml(), encoding="utf-8")
+    said = scored(capsys, STARTER.parent / "left-to-right", guided, "--length", 16, "--rows", 16)
+    assert "right, next token" in said
 
 
 def test_models_with_other_vocabularies_are_asked_about_the_same_documents(recipe_file: Path, tmp_path: Path) -> None:
