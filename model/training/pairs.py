@@ -75,7 +75,7 @@ class Sampler:
     (``samples.Places``); the room is what T leaves beside [CLS] and [SEP]. A and B meet at a random one of the
     beginnings of sentences in it. A share ``short_share`` of samples fills a random part of the room only, as in
     BERT's own data (``short_seq_prob``). From a share ``bare_share`` the last token of A and of B is taken where it is
-    one of ``stops``, the ids of . ! and ?: so people type.
+    one of ``stops``, the ids of . and !: so people type.
 
     With probability 1/2 the label is NotNext: B is what B would be of a random sample of another document, begins where
     as much is left to read as the text after A has, and ends its document if that does. So neither the row's length

@@ -152,7 +152,7 @@ class Recipe:
     masked: float = _set(0.8, "share of the chosen that become [MASK]", low=0, high=1)
     replaced: float = _set(0.1, "share of the chosen that become a random token; the rest stays", low=0, high=1)
     short_share: float = _set(0.1, "share of the inputs made shorter than they could be", low=0, high=1)
-    bare_share: float = _set(0.0, "share of the inputs whose texts lose the . ! or ? at their end", low=0, high=1)
+    bare_share: float = _set(0.0, "share of the inputs whose texts lose the . or ! at their end", low=0, high=1)
     same_word: float = _set(
         0.0, "weight of a loss that has the last head of layer 1 look at the same token elsewhere; 0 for none", low=0
     )

@@ -9,14 +9,15 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import model
 from model.bert import Bert
 from model.network import BertNetwork, Record
-from model.training import preparation
-from model.training.batches import Place, on_device
+from model.training import corpus, preparation
+from model.training.batches import Batches, Place, on_device
 from model.training.corpus import Corpus
 from model.training.distributed import World
 from model.training.losses import PretrainingLoss
@@ -201,6 +202,19 @@ def test_a_run_may_ask_one_head_to_look_at_the_same_word(start: Any) -> None:
         lines = [row["same_word_loss"] for row in trainer.run.metrics() if "same_word_loss" in row]
         assert bool(lines) == bool(weight)
     assert max(after[0]) + 0.5 < min(after[1])  # nats
+
+
+def test_a_run_takes_full_stops_away_and_leaves_question_marks(tmp_path: Path) -> None:
+    file = tmp_path / "talk.txt"
+    talk = "\n".join(f"I know {number}.\nHow much is {number} ?" for number in ("one", "two", "six"))
+    file.write_text("\n\n".join([talk] * 8), encoding="utf-8")
+    tokenizer = small.words(file)
+    read = corpus.prepare([file], tokenizer, tmp_path / "cache", validation_share=0.0)
+    asked = small.recipe(bare_share=1.0, chosen=0.001, batch=64)
+    [batch] = Batches(asked, read, tokenizer, World.join()).training(Place())
+    ends = {row[end - 1] for row in batch.input_ids for end in np.flatnonzero(row == tokenizer.id("[SEP]"))}
+    assert tokenizer.id("?") in ends
+    assert tokenizer.id(".") not in ends
 
 
 def test_the_batch_that_is_shown_is_the_one_that_was_learnt(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
