@@ -21,8 +21,7 @@ from tests.explorer.tabs.conftest import Show, plain
 Settle = Callable[[], None]
 
 C5 = Scenario("I love you very much", "he likes playing").mask(4)
-WORD = "so"  # expected first
-HEAD = (0, 0)  # which matters most to that
+HEAD = (0, 0)
 NAME = "layer 1 head 1"
 
 
@@ -32,6 +31,13 @@ def tab(show: Show, settle: Settle) -> AttentionTab:
     tab.beside.choose(1)
     settle()
     return tab
+
+
+@pytest.fixture
+def word(workspace: Workspace) -> str:
+    """What is expected first with all heads on."""
+    assert workspace.bert is not None
+    return masked_lm.predictions(workspace.bert, workspace.bert.trace(C5), 4, 1)[0][0]
 
 
 def likely(workspace: Workspace, scenario: Scenario, piece: str) -> float:
@@ -46,23 +52,23 @@ def percent(share: float) -> str:
 
 
 def test_with_all_on_it_says_which_head_matters_most_and_how_to_switch_one_off(
-    tab: AttentionTab, workspace: Workspace
+    tab: AttentionTab, workspace: Workspace, word: str
 ) -> None:
     changes = {
-        (layer, head): np.log(likely(workspace, C5.toggle_head(layer, head), WORD) / likely(workspace, C5, WORD))
+        (layer, head): np.log(likely(workspace, C5.toggle_head(layer, head), word) / likely(workspace, C5, word))
         for layer, head in np.ndindex(6, 8)
     }
-    assert max(changes, key=lambda head: abs(changes[head])) == HEAD
-    before, after = percent(likely(workspace, C5, WORD)), percent(likely(workspace, C5.toggle_head(*HEAD), WORD))
-    answer = plain(tab.answer)
-    assert answer.startswith(f"{NAME.capitalize()} matters most to “{WORD}”: without it {before} → {after}.")
+    layer, head = max(changes, key=lambda head: abs(changes[head]))
+    before, after = (percent(likely(workspace, asked, word)) for asked in (C5, C5.toggle_head(layer, head)))
+    answer, name = plain(tab.answer), f"layer {layer + 1} head {head + 1}"
+    assert answer.startswith(f"{name.capitalize()} matters most to “{word}”: without it {before} → {after}.")
     assert "X or Ctrl+click switches a head off" in answer
-    assert tab.what_if.finder.list.shifts[0].label == NAME
+    assert tab.what_if.finder.list.shifts[0].label == name
     np.testing.assert_allclose(tab.what_if.finder.map.values[2, 2], changes[2, 2], atol=1e-3)
 
 
 def test_a_head_off_says_what_became_of_the_prediction(
-    tab: AttentionTab, workspace: Workspace, settle: Settle, qtbot: QtBot
+    tab: AttentionTab, workspace: Workspace, settle: Settle, qtbot: QtBot, word: str
 ) -> None:
     workspace.select(head=HEAD)
     qtbot.keyClick(tab.atlas, Qt.Key.Key_X)
@@ -71,12 +77,12 @@ def test_a_head_off_says_what_became_of_the_prediction(
     assert bert is not None
     off = C5.toggle_head(*HEAD)
     first, share = masked_lm.predictions(bert, bert.trace(off), 4, 1)[0]
-    was, now = (percent(likely(workspace, scenario, WORD)) for scenario in (C5, off))
+    was, now = (percent(likely(workspace, scenario, word)) for scenario in (C5, off))
     assert plain(tab.answer).startswith(
-        f"Without {NAME}, “{first}” is expected first, with {percent(share)}; “{WORD}” goes from {was} to {now}."
+        f"Without {NAME}, “{first}” is expected first, with {percent(share)}; “{word}” goes from {was} to {now}."
     )
     listed = {shift.label: (shift.before, shift.share) for shift in tab.what_if.effects.shifts.shifts}
-    assert listed[WORD] == pytest.approx((likely(workspace, C5, WORD), likely(workspace, off, WORD)), rel=1e-3)
+    assert listed[word] == pytest.approx((likely(workspace, C5, word), likely(workspace, off, word)), rel=1e-3)
     expected = [next_sentence.probabilities(bert, bert.trace(asked))[0] for asked in (C5, off)]
     assert listed["IsNext"] == pytest.approx(tuple(expected), rel=1e-3)
 
@@ -110,13 +116,15 @@ def test_a_whole_layer_goes_off_and_all_come_on_again(
     assert workspace.scenario.heads_off == {(0, 0)}
 
 
-def test_left_to_right_stands_against_both_ways(tab: AttentionTab, workspace: Workspace, settle: Settle) -> None:
+def test_left_to_right_stands_against_both_ways(
+    tab: AttentionTab, workspace: Workspace, settle: Settle, word: str
+) -> None:
     workspace.attend("left-to-right")
     settle()
-    was, now = likely(workspace, C5, WORD), likely(workspace, C5.attend("left-to-right"), WORD)
+    was, now = likely(workspace, C5, word), likely(workspace, C5.attend("left-to-right"), word)
     answer = plain(tab.answer)
     assert answer.startswith("Read left-to-right, “")
-    assert f"“{WORD}” goes from {percent(was)} to {percent(now)}." in answer
+    assert f"“{word}” goes from {percent(was)} to {percent(now)}." in answer
     assert was > 10 * now
 
 
